@@ -1,0 +1,34 @@
+package jsonpos
+
+// New makes a value for a tree that another parser reads (package yamlpos).
+// Line and column count from 1.
+func New(kind Kind, text string, line, column int) *Value {
+	return &Value{kind: kind, text: text, line: int32(line), column: int32(column), index: -1}
+}
+
+// Append adds e as the last element of array v.
+func (v *Value) Append(e *Value) {
+	e.parent, e.index = v, int32(len(v.elems))
+	v.elems = append(v.elems, e)
+}
+
+// Set adds e under key to object v and reports whether the key was there
+// before: the last one counts, the earlier one is gone.
+func (v *Value) Set(key string, e *Value, line, column int) (replaced bool) {
+	e.parent, e.key, e.index = v, key, -1
+	e.keyPos = [2]int32{int32(line), int32(column)}
+	if old := v.Get(key); old != nil {
+		for i, x := range v.elems {
+			if x == old {
+				v.elems = append(v.elems[:i:i], v.elems[i+1:]...)
+				break
+			}
+		}
+		replaced = true
+	}
+	v.elems = append(v.elems, e)
+	return replaced
+}
+
+// Point makes v an alias of target.
+func (v *Value) Point(target *Value) { v.kind, v.target = Alias, target }
