@@ -42,6 +42,15 @@ type Cluster struct {
 // Start runs etcd and kube-apiserver from the folder assets, and returns when the API server is ready. Ports are
 // whatever is free; should another program take one in between, it starts again with others.
 func Start(ctx context.Context, assets string) (*Cluster, error) {
+	assets, err := filepath.Abs(assets)
+	if err != nil {
+		return nil, fmt.Errorf("find assets: %w", err)
+	}
+	for _, name := range []string{"etcd", "kube-apiserver"} {
+		if _, err := os.Stat(filepath.Join(assets, name)); err != nil {
+			return nil, fmt.Errorf("find assets: %w", err)
+		}
+	}
 	var errs []error
 	for range attempts {
 		c, err := startOnce(ctx, assets)
@@ -88,10 +97,6 @@ func (c *Cluster) Stop() error {
 }
 
 func startOnce(ctx context.Context, assets string) (*Cluster, error) {
-	assets, err := filepath.Abs(assets)
-	if err != nil {
-		return nil, fmt.Errorf("find assets: %w", err)
-	}
 	dir, err := os.MkdirTemp("", "tranship-lab-")
 	if err != nil {
 		return nil, fmt.Errorf("make cluster's folder: %w", err)

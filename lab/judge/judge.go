@@ -81,15 +81,13 @@ func (j *Judge) Submit(ctx context.Context, t Tree) Verdict {
 	var g errgroup.Group
 	g.SetLimit(8)
 	for _, o := range rest {
-		if ns := o.Body.GetNamespace(); !known[ns] {
-			// The server may know the namespace from another estate, which is no help to this one.
-			lock.Lock()
-			v.Refused = append(v.Refused, Refusal{o.File, o.Ref(), fmt.Sprintf("namespace %q is neither a cluster's own nor among the objects", ns)})
-			lock.Unlock()
-			continue
-		}
 		g.Go(func() error {
-			j.submit(ctx, o, &v, &lock)
+			if ns := o.Body.GetNamespace(); j.submit(ctx, o, &v, &lock) && !known[ns] {
+				// The server knows this namespace from another estate, which is no help to this one.
+				lock.Lock()
+				defer lock.Unlock()
+				v.Refused = append(v.Refused, Refusal{o.File, o.Ref(), fmt.Sprintf("namespace %q is neither a cluster's own nor among the objects", ns)})
+			}
 			return nil
 		})
 	}

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -8,10 +9,9 @@ import (
 	"io"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
-
-	"bufio"
 )
 
 // Object is one thing to be submitted.
@@ -70,7 +70,7 @@ func decode(text []byte) ([]*unstructured.Unstructured, error) {
 			list = append(list, u)
 			continue
 		}
-		err = u.EachListItem(func(item runtimeObject) error {
+		err = u.EachListItem(func(item runtime.Object) error {
 			if i, ok := item.(*unstructured.Unstructured); ok {
 				list = append(list, i)
 			}

@@ -10,13 +10,10 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 )
-
-type runtimeObject = runtime.Object
 
 // kustomizing holds builds apart: kustomize keeps its schemas in one global place.
 var kustomizing sync.Mutex
@@ -47,6 +44,13 @@ type kustomization struct {
 // one draws in builds to, and every object in a file that no kustomization has read, as it stands.
 func ReadTree(root string) Tree {
 	var t Tree
+	// kustomize names files by their resolved place, so that place has to be ours, too.
+	if abs, err := filepath.Abs(root); err == nil {
+		root = abs
+	}
+	if real, err := filepath.EvalSymlinks(root); err == nil {
+		root = real
+	}
 	files := map[string][]byte{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
