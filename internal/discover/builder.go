@@ -303,6 +303,7 @@ func (b *Builder) finish(readers []any) Result {
 	b.diags = append(b.diags, e.Check()...)
 	ledger.Sort(b.entries)
 	b.diags.Sort()
+	e.Ledger = b.entries
 	return Result{Estate: *e, Ledger: b.entries, Diags: b.diags}
 }
 

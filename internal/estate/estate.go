@@ -5,6 +5,7 @@
 package estate
 
 import (
+	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/base/unit"
 )
 
@@ -26,6 +27,8 @@ type Estate struct {
 	Quotas []Quota `json:"quotas,omitempty"`
 	// Networks are the container networks by name.
 	Networks []Network `json:"networks,omitempty"`
+	// Ledger says what became of every field. The planner takes it out.
+	Ledger []ledger.Entry `json:"ledger,omitempty"`
 }
 
 // Kind says how a workload runs.

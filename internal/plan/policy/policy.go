@@ -20,8 +20,8 @@ const (
 
 // Policy is the whole file. Its zero value asks for every default.
 type Policy struct {
-	APIVersion string   `json:"apiVersion"`
-	Kind       string   `json:"kind"`
+	APIVersion string   `json:"apiVersion" jsonschema:"enum=tranship.dev/v1"`
+	Kind       string   `json:"kind" jsonschema:"enum=Migration"`
 	Metadata   Metadata `json:"metadata,omitzero"`
 	Spec       Spec     `json:"spec,omitzero"`
 }
@@ -36,7 +36,7 @@ type Spec struct {
 	Namespaces  Namespaces          `json:"namespaces,omitzero"`
 	Secrets     Secrets             `json:"secrets,omitzero"`
 	Network     Network             `json:"network,omitzero"`
-	CPULimits   CPULimits           `json:"cpuLimits,omitempty"`
+	CPULimits   CPULimits           `json:"cpuLimits,omitempty" jsonschema:"enum=auto,enum=none,enum=request"`
 	Users       map[string]int64    `json:"users,omitempty"`
 	Storage     Storage             `json:"storage,omitzero"`
 	Nodes       Nodes               `json:"nodes,omitzero"`
@@ -52,7 +52,7 @@ type Spec struct {
 type Namespaces struct {
 	// By is "top" (the first group of the ID, default), "group" (the whole
 	// path of groups joined by dashes) or "one" (Default for all).
-	By      string            `json:"by,omitempty"`
+	By      string            `json:"by,omitempty" jsonschema:"enum=top,enum=group,enum=one"`
 	Default string            `json:"default,omitempty"` // for workloads outside any group
 	Map     map[string]string `json:"map,omitempty"`     // group to namespace, the longest match wins
 }
@@ -60,10 +60,10 @@ type Namespaces struct {
 // Secrets says where secrets' values will come from.
 type Secrets struct {
 	// Store is "stub" (a Secret without values, default) or "external" (an ExternalSecret).
-	Store string `json:"store,omitempty"`
+	Store string `json:"store,omitempty" jsonschema:"enum=stub,enum=external"`
 	// StoreName and StoreKind name the SecretStore or ClusterSecretStore.
 	StoreName string `json:"storeName,omitempty"`
-	StoreKind string `json:"storeKind,omitempty"`
+	StoreKind string `json:"storeKind,omitempty" jsonschema:"enum=SecretStore,enum=ClusterSecretStore"`
 	Prefix    string `json:"prefix,omitempty"` // of the path in the store
 	// Names are further patterns of variables that hold secrets ("*_CERT").
 	Names []string `json:"names,omitempty"`
@@ -72,11 +72,11 @@ type Secrets struct {
 // Network says what becomes of the machine's network and ports.
 type Network struct {
 	// Host is "pod" (an address of its own, default) or "host" (kept).
-	Host string `json:"host,omitempty"`
+	Host string `json:"host,omitempty" jsonschema:"enum=pod,enum=host"`
 	// HostPorts is "drop" (default) or "keep".
-	HostPorts string `json:"hostPorts,omitempty"`
+	HostPorts string `json:"hostPorts,omitempty" jsonschema:"enum=drop,enum=keep"`
 	// Policies is "none" (default) or "deny" (only known edges may connect).
-	Policies string `json:"policies,omitempty"`
+	Policies string `json:"policies,omitempty" jsonschema:"enum=none,enum=deny"`
 	// ClusterDomain of the target, "cluster.local" by default.
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 }
@@ -87,10 +87,11 @@ type CPULimits string
 
 // Storage says how volumes are made.
 type Storage struct {
-	Class    string            `json:"class,omitempty"`   // default "gp3"
-	Classes  map[string]string `json:"classes,omitempty"` // medium, profile or driver to class
-	Shared   string            `json:"shared,omitempty"`  // class for volumes with many writers
-	HostPath string            `json:"hostPath,omitempty"`
+	Class   string            `json:"class,omitempty"`   // default "gp3"
+	Classes map[string]string `json:"classes,omitempty"` // medium, profile or driver to class
+	Shared  string            `json:"shared,omitempty"`  // class for volumes with many writers
+	// HostPath is "keep" (a hostPath volume, default) or "none" (left out).
+	HostPath string `json:"hostPath,omitempty" jsonschema:"enum=keep,enum=none"`
 	// Handles gives the CSI volume handle of an external volume by its name.
 	Handles map[string]string `json:"handles,omitempty"`
 }
@@ -108,7 +109,7 @@ type Nodes struct {
 // Edge says how traffic enters.
 type Edge struct {
 	// Kind is "gateway" (Gateway API v1, default) or "ingress".
-	Kind   string           `json:"kind,omitempty"`
+	Kind   string           `json:"kind,omitempty" jsonschema:"enum=gateway,enum=ingress"`
 	Class  string           `json:"class,omitempty"`
 	Groups map[string]Group `json:"groups,omitempty"` // by HAProxy group or Edge-LB pool
 	// Certificates maps a certificate's name at the source to a TLS secret.
@@ -137,19 +138,19 @@ type Images struct {
 // Environment says which of the source's injected variables are set.
 type Environment struct {
 	// Injected is "referenced" (default) or "all".
-	Injected string `json:"injected,omitempty"`
+	Injected string `json:"injected,omitempty" jsonschema:"enum=referenced,enum=all"`
 }
 
 // Pods holds settings of all pods.
 type Pods struct {
-	// DrainSeconds is the preStop sleep that lets load balancers drain, 15 by default; 0 with Set.
+	// DrainSeconds is the preStop sleep that lets load balancers drain, 15 by default.
 	DrainSeconds *int `json:"drainSeconds,omitempty"`
-	// AbruptSeconds is the grace where the source named none, 30 by default.
+	// GraceSeconds is the time to stop in where the source named none, 30 by default.
 	GraceSeconds *int `json:"graceSeconds,omitempty"`
 	// DisruptionBudget is "auto" (default) or "none".
-	DisruptionBudget string `json:"disruptionBudget,omitempty"`
+	DisruptionBudget string `json:"disruptionBudget,omitempty" jsonschema:"enum=auto,enum=none"`
 	// EphemeralLimit is "none" (default) or "request": kubelet evicts at the limit.
-	EphemeralLimit string `json:"ephemeralLimit,omitempty"`
+	EphemeralLimit string `json:"ephemeralLimit,omitempty" jsonschema:"enum=none,enum=request"`
 }
 
 // Workload answers for one workload.
@@ -158,9 +159,9 @@ type Workload struct {
 	Name      string     `json:"name,omitempty"`
 	Image     string     `json:"image,omitempty"`
 	User      *int64     `json:"user,omitempty"`
-	Network   string     `json:"network,omitempty"`
-	HostPorts string     `json:"hostPorts,omitempty"`
-	CPULimits CPULimits  `json:"cpuLimits,omitempty"`
+	Network   string     `json:"network,omitempty" jsonschema:"enum=pod,enum=host"`
+	HostPorts string     `json:"hostPorts,omitempty" jsonschema:"enum=drop,enum=keep"`
+	CPULimits CPULimits  `json:"cpuLimits,omitempty" jsonschema:"enum=auto,enum=none,enum=request"`
 	Replicas  *int       `json:"replicas,omitempty"`
 	Autoscale *Autoscale `json:"autoscale,omitempty"`
 	Skip      bool       `json:"skip,omitempty"`
