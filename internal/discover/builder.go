@@ -35,6 +35,7 @@ func newBuilder(readers []any, opts Options) *Builder {
 		counts: map[countKey]int{},
 	}
 	b.estate.Version = estate.Version
+	b.estate.Hosts, b.estate.Endpoints, b.estate.Dependencies = []estate.Host{}, []estate.Endpoint{}, []estate.Dependency{}
 	for _, r := range readers {
 		if x, ok := r.(Reader); ok {
 			b.readers = append(b.readers, x)

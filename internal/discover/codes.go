@@ -88,4 +88,12 @@ const (
 	// Example:
 	//	{"id": "/a", "cmd": "true", "cpus": -1}
 	OutOfRange diag.Code = "D014"
+
+	// AnswerMissing is reported for an answer that capture could not get. It
+	// comes from snapshot.json, so no definition raises it.
+	AnswerMissing diag.Code = "D015"
+
+	// AnswerChanged is reported for a file of a snapshot that is not as it was
+	// captured. It comes from snapshot.json, so no definition raises it.
+	AnswerChanged diag.Code = "D016"
 )

@@ -6,6 +6,8 @@
 package discover
 
 import (
+	"cmp"
+	"errors"
 	"io/fs"
 	"path"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/jsonpos"
 	"github.com/tranship/tranship/internal/base/ledger"
+	"github.com/tranship/tranship/internal/base/snapshot"
 	"github.com/tranship/tranship/internal/base/yamlpos"
 	"github.com/tranship/tranship/internal/estate"
 )
@@ -77,6 +80,7 @@ type Result struct {
 // that recognises a document reads it.
 func Read(fsys fs.FS, readers []any, opts Options) Result {
 	b := newBuilder(readers, opts)
+	b.verify(fsys)
 	files := b.list(fsys)
 	for i, file := range files {
 		if opts.Progress != nil {
@@ -86,6 +90,35 @@ func Read(fsys fs.FS, readers []any, opts Options) Result {
 	}
 	b.estate.SnapshotSHA256 = opts.SnapshotSHA256
 	return b.finish(readers)
+}
+
+// verify holds the folder against its list of answers, if it has one.
+func (b *Builder) verify(fsys fs.FS) {
+	list, err := snapshot.Read(fsys)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	at := diag.Pos{File: snapshot.FileName}
+	if err != nil {
+		b.Report(diag.Diagnostic{
+			Code: UnreadableFile, Severity: diag.Error, Pos: at, Subject: "snapshot", Problem: err.Error(),
+			Hint: "capture again, or delete the list to read the files as an export",
+		})
+		return
+	}
+	for _, a := range list.Unanswered() {
+		b.Report(diag.Diagnostic{
+			Code: AnswerMissing, Severity: diag.Warning, Pos: at, Subject: "answer " + a.Path,
+			Problem: "is not in the snapshot: " + cmp.Or(a.Error, "never asked"),
+			Hint:    "run capture again with the same --out: it asks only for what is missing",
+		})
+	}
+	for _, p := range list.Verify(fsys) {
+		b.Report(diag.Diagnostic{
+			Code: AnswerChanged, Severity: diag.Error, Pos: diag.Pos{File: p.Path}, Subject: "answer", Problem: p.Problem,
+			Hint: "capture again: what is in the folder is not what was answered",
+		})
+	}
 }
 
 func (b *Builder) list(fsys fs.FS) []string {
@@ -105,7 +138,7 @@ func (b *Builder) list(fsys fs.FS) []string {
 		switch {
 		case d.IsDir() && hidden:
 			return fs.SkipDir
-		case !d.IsDir() && !hidden && name != "snapshot.json" && isDefinition(name):
+		case !d.IsDir() && !hidden && name != snapshot.FileName && !snapshot.IsPartial(name) && isDefinition(name):
 			files = append(files, name)
 		}
 		return nil
