@@ -143,12 +143,12 @@ func fault(err error, stderr string) string {
 }
 
 // diagnostic is a line `file:line:col: error: subject: problem [CODE]`.
-var diagnostic = regexp.MustCompile(`(?m)\b(error|warning|info): (.*) \[([A-Za-z0-9-]+)\]$`)
+var diagnostic = regexp.MustCompile(`(?m)\b(error|warning|note): (.*) \[([A-Za-z0-9-]+)\]$`)
 
 // reason is the first and worst diagnostic: each definition without objects counts once.
 func reason(stderr string) (code, message string) {
 	found := diagnostic.FindAllStringSubmatch(stderr, -1)
-	for _, severity := range []string{"error", "warning", "info"} {
+	for _, severity := range []string{"error", "warning", "note"} {
 		for _, m := range found {
 			if m[1] == severity {
 				return m[3], m[2]

@@ -51,7 +51,7 @@ func TestReasonIsTheFirstAndWorstDiagnostic(t *testing.T) {
 	for _, c := range []struct{ name, stderr, want string }{
 		{"error before warning", "a.json:1:1: warning: app /a: is odd [D200]\n\thint: look\na.json:2:1: error: app /a: has no id [D101]\na.json:3:1: error: app /b: has no id [D102]\n", "D101"},
 		{"warning alone", "a.json:1:1: warning: file: is no definition [D900]\n", "D900"},
-		{"path with a colon and a word in it", "error: a.json:1:1: info: mesos state: was read [D7-1]\ntranship: done\n", "D7-1"},
+		{"path with a colon and a word in it", "error: a.json:1:1: note: mesos state: was read [D7-1]\ntranship: done\n", "D7-1"},
 		{"nothing said", "tranship: input has errors\n", "NONE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
