@@ -13,7 +13,9 @@ type Endpoint struct {
 	Backends []Backend `json:"backends"`
 
 	// Port that clients connect to: of the virtual address or of the edge.
-	// 0 for routes on the edge's ordinary HTTP and HTTPS ports.
+	// 0 for routes on the edge's ordinary HTTP and HTTPS ports alone. A route
+	// of marathon-lb that has Hosts is on those ports too, for these hosts,
+	// and on Port for whatever host, path and user, as HAProxy served it.
 	Port     int    `json:"port,omitempty"`
 	Protocol string `json:"protocol,omitempty"` // tcp, udp
 	// Address is the name or IP that clients use inside (virtual addresses).
@@ -36,6 +38,8 @@ type Endpoint struct {
 	Bind   string    `json:"bind,omitempty"` // address, and options after a space
 	Check  *LBCheck  `json:"check,omitempty"`
 	Times  *Timeouts `json:"timeouts,omitempty"`
+	// MaxConns is how many connections the balancer let through at once, 0 if unsaid.
+	MaxConns int `json:"maxConns,omitempty"`
 	// Balance is the algorithm, in HAProxy's word.
 	Balance string `json:"balance,omitempty"`
 	// Raw holds load balancer configuration in its own language, by template name.
@@ -86,14 +90,16 @@ const (
 	PathExact    PathMatch = "exact"
 )
 
-// TLS is how a route is encrypted.
+// TLS is how a route is encrypted. A route without it is not.
 type TLS struct {
 	Certs        []string `json:"certs,omitempty"`
 	Redirect     bool     `json:"redirect,omitempty"`     // HTTP is sent to HTTPS
 	RedirectPath string   `json:"redirectPath,omitempty"` // only this path is
-	Passthrough  bool     `json:"passthrough,omitempty"`
-	ToBackend    bool     `json:"toBackend,omitempty"`
-	Secret       string   `json:"secret,omitempty"`
+	// RedirectExcept are requests that stay on HTTP.
+	RedirectExcept []Match `json:"redirectExcept,omitempty"`
+	Passthrough    bool    `json:"passthrough,omitempty"`
+	ToBackend      bool    `json:"toBackend,omitempty"`
+	Secret         string  `json:"secret,omitempty"`
 }
 
 // Auth asks for a user and password. Users are in the secret.
@@ -111,6 +117,9 @@ type Rewrite struct {
 	RedirectPath string `json:"redirectPath,omitempty"` // "/" is sent there
 	// RewriteLocation changes the path in redirects that the backend answers.
 	RewriteLocation bool `json:"rewriteLocation,omitempty"`
+	// LocationPath takes the place of the path in such redirects; if empty,
+	// Path is changed back to From.
+	LocationPath string `json:"locationPath,omitempty"`
 	// Headers to set on the request and on the response.
 	RequestHeaders  map[string]string `json:"requestHeaders,omitempty"`
 	ResponseHeaders map[string]string `json:"responseHeaders,omitempty"`

@@ -1,0 +1,352 @@
+package haproxy
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/ledger"
+	"github.com/tranship/tranship/internal/estate"
+)
+
+// defaultCookie is the one that marathon-lb sets for sticky sessions.
+const defaultCookie = "mesosphere_server_id"
+
+func (s *service) hosts() {
+	s.ep.Hosts = split(strings.ToLower(s.value("VHOST")))
+	for _, h := range s.ep.Hosts {
+		if !isHost(h) {
+			report(s.b, s.app.w, s.labels["VHOST"], diag.Diagnostic{
+				Code: OddHost, Severity: diag.Warning, Problem: "has virtual host " + h + ", which no client can ask for",
+				Hint: "a placeholder that was not filled in, or a URL where a host name belongs; correct it at the source",
+			})
+		}
+	}
+	if len(s.ep.Hosts) == 0 {
+		s.idle("it names no host", "VHOST")
+		s.idle("the port has no virtual host", "PATH", "REDIRECT_TO_HTTPS", "AUTH", "BACKEND_WEIGHT")
+	}
+}
+
+// isHost reports whether h can stand in a Host header.
+func isHost(h string) bool {
+	for label := range strings.SplitSeq(h, ".") {
+		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return len(h) <= 253
+}
+
+// mode settles http or tcp. marathon-lb's documentation has an HTTP check win
+// over the label; its program has the label win. HTTP carries both.
+func (s *service) mode() {
+	said := strings.ToLower(s.value("MODE"))
+	if _, ok := s.labels["MODE"]; ok && said != "http" && said != "tcp" {
+		s.bad("MODE", "is neither http nor tcp")
+		said = ""
+	}
+	check := s.check()
+	checked := check != nil && check.Kind == estate.HTTP
+	switch {
+	case checked:
+		s.ep.Mode = "http"
+		if said == "tcp" {
+			s.renote("MODE", ledger.Decision, RouteMode,
+				"an HTTP health check makes the route HTTP, says marathon-lb's documentation; proposed: http")
+		}
+	case said != "":
+		s.ep.Mode = said
+	case len(s.ep.Hosts) > 0:
+		s.ep.Mode = "http"
+	default:
+		s.ep.Mode = "tcp"
+	}
+}
+
+// check gives the health check that marathon-lb takes for the service: the
+// first that is about its port, or about a port that is none of the app's.
+func (s *service) check() *estate.HealthCheck {
+	if c := s.checkOf(s.n); c != nil {
+		return c
+	}
+	if n, ok := s.checkIndex(); ok {
+		return s.checkOf(n)
+	}
+	return nil
+}
+
+func (s *service) checkOf(n int) *estate.HealthCheck {
+	for i := range s.app.w.Containers {
+		checks := s.app.w.Containers[i].Checks
+		for k := range checks {
+			if c := &checks[k]; c.Kind != estate.Command && (c.Port == s.ports[n].Number || !s.known(c.Port)) {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+func (s *service) known(number int) bool {
+	for _, p := range s.ports {
+		if p.Number == number {
+			return true
+		}
+	}
+	return false
+}
+
+// checkIndex gives the port that the load balancer checks, if a label says
+// which. An index too large is passed over, as marathon-lb does; a negative
+// one counts from the end.
+func (s *service) checkIndex() (int, bool) {
+	n, ok := s.integer("BACKEND_HEALTHCHECK_PORT_INDEX", -1<<31, 1<<31-1)
+	switch {
+	case !ok:
+		return 0, false
+	case n < 0 && -n <= len(s.ports):
+		return n + len(s.ports), true
+	case n < 0 || n >= len(s.ports):
+		s.idle("the application has no such port", "BACKEND_HEALTHCHECK_PORT_INDEX")
+		return 0, false
+	}
+	return n, true
+}
+
+// paths reads path_beg's arguments: flags, then prefixes.
+func (s *service) paths() {
+	words := strings.Fields(s.value("PATH"))
+	if _, ok := s.labels["PATH"]; ok && len(s.ep.Hosts) > 0 && len(words) == 0 {
+		s.idle("it names no path", "PATH")
+	}
+	noCase := false
+	flags := true
+	for _, x := range words {
+		switch {
+		case flags && x == "-i":
+			noCase = true
+			continue
+		case flags && x == "--":
+			flags = false
+			continue
+		case flags && strings.HasPrefix(x, "-"):
+			s.bad("PATH", "has the flag "+x+", which tranship does not know")
+			return
+		}
+		if flags = false; len(s.ep.Hosts) == 0 {
+			return
+		}
+		s.ep.Rules = append(s.ep.Rules, estate.Match{Path: x, PathKind: estate.StringPrefix, NoCase: noCase})
+	}
+	if noCase {
+		s.renote("PATH", ledger.Approximate, PathPrefix,
+			"path_beg compares strings, and here without regard to case; a path prefix compares whole segments, case and all")
+	}
+}
+
+// http reads what has a meaning in HTTP only.
+func (s *service) http() {
+	if n, ok := s.integer("BACKEND_WEIGHT", -1<<31, 1<<31-1); ok {
+		s.ep.Order = n
+	}
+	if _, ok := s.labels["PATH"]; ok && s.ep.Order == 0 {
+		s.ep.Order = 1
+	}
+	if len(s.ep.Hosts) > 0 {
+		// A virtual host was always served on port 443 too.
+		s.ep.TLS = &estate.TLS{Redirect: truth(s.value("REDIRECT_TO_HTTPS"))}
+		s.auth()
+	}
+	if s.ep.Mode != "http" {
+		s.idle("the port is in TCP mode", "USE_HSTS", "HTTP_BACKEND_PROXYPASS_PATH", "HTTP_BACKEND_REVPROXY_PATH", "HTTP_BACKEND_REDIR")
+		return
+	}
+	s.ep.HSTS = truth(s.value("USE_HSTS"))
+	var r estate.Rewrite
+	if p := s.value("HTTP_BACKEND_PROXYPASS_PATH"); p != "" {
+		r.From, r.Path = p, "/"
+		if len(s.ep.Hosts) == 1 {
+			r.Host = s.ep.Hosts[0]
+		}
+	}
+	if p := s.value("HTTP_BACKEND_REVPROXY_PATH"); p != "" {
+		r.RewriteLocation, r.LocationPath = true, p
+	}
+	if p := s.value("HTTP_BACKEND_REDIR"); p != "" {
+		r.RedirectPath = p
+		if len(s.ep.Hosts) == 0 {
+			s.idle("the port has no virtual host", "HTTP_BACKEND_REDIR")
+			r.RedirectPath = ""
+		}
+	}
+	if r.From != "" || r.RewriteLocation || r.RedirectPath != "" {
+		s.ep.Rework = &r
+	}
+}
+
+func (s *service) auth() {
+	l, ok := s.labels["AUTH"]
+	if !ok {
+		return
+	}
+	// The label's hash was cut off when it was read: "realm:user" is left.
+	realm, user, ok := strings.Cut(l.Value, ":")
+	if !ok || user == "" || strings.Contains(user, ":") {
+		s.bad("AUTH", "is not realm:user:hash")
+		if !ok {
+			realm, user = "", realm
+		}
+	}
+	name := secretName(key{name: "AUTH", index: s.n, perPort: true})
+	s.ep.Auth = &estate.Auth{Realm: realm, User: user, Secret: estate.SecretRef{Name: name, Key: authKey}}
+}
+
+// rest reads what has a meaning in both modes.
+func (s *service) rest() {
+	if s.ep.Balance = s.value("BALANCE"); s.ep.Balance == "" {
+		s.ep.Balance = "roundrobin"
+	}
+	if truth(s.value("STICKY")) {
+		s.ep.Sticky = &estate.Sticky{Cookie: defaultCookie}
+	}
+	s.ep.Allow = strings.Fields(s.value("BACKEND_NETWORK_ALLOWED_ACL"))
+	if c := s.value("SSL_CERT"); c != "" {
+		if s.ep.TLS == nil {
+			s.ep.TLS = &estate.TLS{}
+		}
+		for x := range strings.FieldsFuncSeq(c, func(r rune) bool { return r == ',' || r == ' ' }) {
+			if x != "crt" {
+				s.ep.TLS.Certs = append(s.ep.TLS.Certs, x)
+			}
+		}
+	}
+	if addr, opts := s.value("BIND_ADDR"), s.value("BIND_OPTIONS"); addr != "" || opts != "" {
+		if addr == "" {
+			addr = "*"
+		}
+		s.ep.Bind = strings.TrimSpace(addr + " " + opts)
+	}
+	if n, ok := s.checkIndex(); ok {
+		s.ep.Check = &estate.LBCheck{Port: s.ports[n].Number}
+	}
+}
+
+func (s *service) templates() {
+	for _, name := range sortedKeys(s.labels) {
+		if !template(name) {
+			continue
+		}
+		if s.ep.Raw == nil {
+			s.ep.Raw = map[string]string{}
+		}
+		text := s.labels[name].Value
+		s.ep.Raw[name] = text
+		s.apply(name, directivesOf(strings.ReplaceAll(text, "\r\n", "\n")))
+	}
+}
+
+// apply puts into the route what a template says.
+func (s *service) apply(name string, d directives) {
+	ep := &s.ep
+	if d.balance != "" {
+		ep.Balance = d.balance
+	}
+	if d.mode == "tcp" || d.mode == "http" {
+		ep.Mode = d.mode
+	}
+	if d.cookie != "" && ep.Sticky != nil {
+		ep.Sticky.Cookie = d.cookie
+	}
+	if d.check != (estate.LBCheck{}) {
+		if ep.Check == nil {
+			ep.Check = &estate.LBCheck{}
+		}
+		ep.Check.Path = cmp.Or(d.check.Path, ep.Check.Path)
+		ep.Check.Interval = cmp.Or(d.check.Interval, ep.Check.Interval)
+	}
+	if d.times != (estate.Timeouts{}) {
+		if ep.Times == nil {
+			ep.Times = &estate.Timeouts{}
+		}
+		ep.Times.Client = cmp.Or(d.times.Client, ep.Times.Client)
+		ep.Times.Server = cmp.Or(d.times.Server, ep.Times.Server)
+		ep.Times.Connect = cmp.Or(d.times.Connect, ep.Times.Connect)
+	}
+	if d.maxConns > 0 {
+		ep.MaxConns = d.maxConns
+	}
+	if name == "BACKEND_SERVER_OPTIONS" && len(d.servers) > 0 {
+		s.servers(d.servers)
+	}
+}
+
+// servers reads an own list of servers: addresses that are not the copies'
+// take the workload's place.
+func (s *service) servers(list []server) {
+	var backends []estate.Backend
+	for _, x := range list {
+		if x.ssl {
+			if s.ep.TLS == nil {
+				s.ep.TLS = &estate.TLS{}
+			}
+			s.ep.TLS.ToBackend = true
+		}
+		if x.address != "" {
+			backends = append(backends, estate.Backend{Address: x.address, Port: x.port})
+			continue
+		}
+		to := s.ep.Backends[0]
+		if p, ok := s.containerPort(x.port); ok {
+			to.Port = p
+		}
+		backends = append(backends, to)
+	}
+	s.ep.Backends = backends
+}
+
+// containerPort gives the container's port behind a number that a server line
+// has in place of the copy's.
+func (s *service) containerPort(number int) (int, bool) {
+	for _, p := range s.ports {
+		if number != 0 && (p.Number == number || p.HostPort == number) {
+			return p.Number, true
+		}
+	}
+	return 0, false
+}
+
+// enabled settles whether marathon-lb took the service up at all.
+func (s *service) enabled(lbs []balancer) {
+	_, said := s.labels["ENABLED"]
+	if said {
+		s.ep.Disabled = !truth(s.value("ENABLED"))
+		return
+	}
+	if strict(lbs, s.ep.Groups) {
+		s.ep.Disabled = true
+		report(s.b, s.app.w, s.any(), diag.Diagnostic{
+			Code: StrictMode, Severity: diag.Note,
+			Problem: fmt.Sprintf("has no HAPROXY_%d_ENABLED, and the load balancers of its group run with --strict-mode", s.n),
+			Hint:    "it had no route there and gets none here",
+		})
+	}
+}
+
+func (s *service) groupless() {
+	if s.ep.Disabled || len(s.ep.Groups) != 1 || s.ep.Groups[0] != everyGroup {
+		return
+	}
+	if _, ok := s.labels["GROUP"]; ok {
+		return
+	}
+	if _, ok := s.app.global["GROUP"]; ok {
+		return
+	}
+	report(s.b, s.app.w, s.any(), diag.Diagnostic{
+		Code: NoGroup, Severity: diag.Warning,
+		Problem: fmt.Sprintf("has labels for port %d and no HAPROXY_GROUP: only load balancers of group * carry it", s.n),
+		Hint:    "if none runs with --group '*', nothing came through; name the group at the source, or skip group * in tranship.yaml",
+	})
+}
