@@ -103,7 +103,8 @@ func (b *Builder) Amend(v *jsonpos.Value, change func(*ledger.Entry)) {
 
 // Evidence notes a field that tells how things run. All fields of one file
 // with the same pattern (a pointer without indices) share one informational
-// entry, which counts them; its place is that of the first.
+// entry, which counts them; its place is that of the first. Of an object or
+// array all leaves below it are counted, and have no entry of their own.
 func (b *Builder) Evidence(file, pattern string, v *jsonpos.Value) {
 	k := countKey{file, pattern}
 	i, ok := b.counts[k]
@@ -115,8 +116,14 @@ func (b *Builder) Evidence(file, pattern string, v *jsonpos.Value) {
 			Code: EvidenceOnly, Reason: "tells how things ran, and is not used",
 		})
 	}
-	b.entries[i].Count++
+	b.entries[i].Count += leaves(v)
 	b.at[v] = i
+}
+
+func leaves(v *jsonpos.Value) int {
+	n := 0
+	v.Leaves(func(*jsonpos.Value) { n++ })
+	return n
 }
 
 func (b *Builder) enter(file string, w estate.Name, v *jsonpos.Value, r Ruling) {
