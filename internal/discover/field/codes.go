@@ -105,13 +105,13 @@ const (
 	// PlacementSpread is the ledger's code for copies that are spread evenly.
 	//
 	// Example:
-	//	{"id": "/a", "containers": [], "scheduling": {"placement": {"constraints": [{"fieldName": "rack", "operator": "GROUP_BY", "value": "3"}]}}}
+	//	{"id": "/a", "containers": [{"name": "c"}], "scheduling": {"placement": {"constraints": [{"fieldName": "rack", "operator": "GROUP_BY", "value": "3"}]}}}
 	PlacementSpread diag.Code = "F123"
 
 	// PlacementAtMost is the ledger's code for a bound of copies a value.
 	//
 	// Example:
-	//	{"id": "/a", "containers": [], "scheduling": {"placement": {"constraints": [{"fieldName": "rack", "operator": "MAX_PER", "value": "2"}]}}}
+	//	{"id": "/a", "containers": [{"name": "c"}], "scheduling": {"placement": {"constraints": [{"fieldName": "rack", "operator": "MAX_PER", "value": "2"}]}}}
 	PlacementAtMost diag.Code = "F124"
 
 	// PinnedToHost is the ledger's code for a constraint that names machines.
@@ -135,7 +135,7 @@ const (
 	// UnusedValue is the ledger's code for a value that the operator ignores.
 	//
 	// Example:
-	//	{"id": "/a", "containers": [], "scheduling": {"placement": {"constraints": [{"fieldName": "rack", "operator": "UNIQUE", "value": "2"}]}}}
+	//	{"id": "/a", "containers": [{"name": "c"}], "scheduling": {"placement": {"constraints": [{"fieldName": "rack", "operator": "UNIQUE", "value": "2"}]}}}
 	UnusedValue diag.Code = "F128"
 
 	// CPURequest is the ledger's code for processors.
@@ -203,4 +203,72 @@ const (
 	// Example:
 	//	{"id": "/a", "containers": [{"name": "c"}], "volumes": [{"name": "v", "external": {"name": "d", "provider": "dvdi", "options": {"dvdi/password": "not-here"}}}]}
 	VolumeSecret diag.Code = "F146"
+
+	// HostNetwork is the ledger's code for a workload on the host's network.
+	//
+	// Example:
+	//	{"id": "a", "run": {"cmd": "true", "networks": [{"mode": "host"}]}}
+	HostNetwork diag.Code = "F151"
+
+	// BridgeNetwork is the ledger's code for ports mapped from the host's.
+	//
+	// Example:
+	//	{"id": "a", "run": {"cmd": "true", "networks": [{"mode": "container/bridge"}]}}
+	BridgeNetwork diag.Code = "F152"
+
+	// NetworkName is the ledger's code for a container network.
+	//
+	// Example:
+	//	{"id": "a", "run": {"cmd": "true", "networks": [{"mode": "container", "name": "blue"}]}}
+	NetworkName diag.Code = "F153"
+
+	// NetworkUnused is the ledger's code for what the host's network ignores.
+	//
+	// Example:
+	//	{"id": "a", "run": {"cmd": "true", "networks": [{"mode": "host", "name": "blue"}]}}
+	NetworkUnused diag.Code = "F154"
+
+	// Seccomp is the ledger's code for the filter on system calls.
+	//
+	// Example:
+	//	{"id": "/a", "containers": [{"name": "c", "linuxInfo": {"seccomp": {"unconfined": true}}}]}
+	Seccomp diag.Code = "F155"
+
+	// SharedMemory is the ledger's code for shared memory and its size.
+	//
+	// Example:
+	//	{"id": "/a", "containers": [{"name": "c", "linuxInfo": {"ipcInfo": {"mode": "PRIVATE", "shmSize": 64}}}]}
+	SharedMemory diag.Code = "F156"
+
+	// Words is the ledger's code for a text that a container is started or
+	// checked with.
+	//
+	// Example:
+	//	{"id": "a", "run": {"cmd": "true"}}
+	Words diag.Code = "F161"
+
+	// LostHost is the ledger's code for what becomes of a copy on a lost host.
+	//
+	// Example:
+	//	{"id": "/a", "containers": [{"name": "c"}], "scheduling": {"unreachableStrategy": "disabled"}}
+	LostHost diag.Code = "F162"
+
+	// KillOrder is the ledger's code for which copy goes first.
+	//
+	// Example:
+	//	{"id": "/a", "containers": [{"name": "c"}], "scheduling": {"killSelection": "OLDEST_FIRST"}}
+	KillOrder diag.Code = "F163"
+
+	// Capacity is the ledger's code for how many copies there are while a new
+	// version comes in.
+	//
+	// Example:
+	//	{"id": "/a", "containers": [{"name": "c"}], "scheduling": {"upgrade": {"minimumHealthCapacity": 0.5}}}
+	Capacity diag.Code = "F164"
+
+	// Backoff is the ledger's code for delays between starts.
+	//
+	// Example:
+	//	{"id": "/a", "containers": [{"name": "c"}], "scheduling": {"backoff": {"backoff": 5}}}
+	Backoff diag.Code = "F165"
 )

@@ -18,11 +18,20 @@ import (
 // stands. Every text is registered for the search for names. Read the declared
 // secrets (Secrets) before: a variable may refer to one.
 func (s Scope) Env(v *jsonpos.Value, w *estate.Workload, container string) []estate.EnvVar {
+	return s.EnvUnder(v, nil, w, container)
+}
+
+// EnvUnder is Env for variables that all containers share: those that the
+// container's own object sets too are passed over, and not entered.
+func (s Scope) EnvUnder(v, own *jsonpos.Value, w *estate.Workload, container string) []estate.EnvVar {
 	if s.Empty(v) || !s.Is(v, jsonpos.Object) {
 		return nil
 	}
 	var out []estate.EnvVar
 	for _, e := range v.Elems() {
+		if !own.Get(e.Key()).IsNull() {
+			continue
+		}
 		if e.Kind() == jsonpos.Object && !e.IsLeaf() {
 			if x, ok := s.envSecret(e, w, taken(out, v)); ok {
 				out = append(out, x)

@@ -112,9 +112,14 @@ var notInKey = regexp.MustCompile(`[^-._a-zA-Z0-9]`)
 
 // keep declares that the value at v is a key of the workload's own secret for
 // that use ("env", "fetch"), and gives the reference. Where two containers
-// have the same key, the second's is told apart by the container's name.
+// have the same key, the second's is told apart by the container's name; one
+// value that several containers share is one key.
 func (s Scope) keep(w *estate.Workload, use, container, key string, v *jsonpos.Value) *estate.SecretRef {
 	d := secret(w, Short(w.ID)+"-"+use)
+	at := estate.Origin{File: s.File, Pointer: v.Pointer()}
+	if i := slices.Index(d.At, at); i >= 0 {
+		return &estate.SecretRef{Name: d.Name, Key: d.Keys[i]}
+	}
 	key = notInKey.ReplaceAllString(key, "_")
 	if slices.Contains(d.Keys, key) {
 		key = notInKey.ReplaceAllString(container, "_") + "." + key
@@ -123,7 +128,7 @@ func (s Scope) keep(w *estate.Workload, use, container, key string, v *jsonpos.V
 		key += "_"
 	}
 	d.Keys = append(d.Keys, key)
-	d.At = append(d.At, estate.Origin{File: s.File, Pointer: v.Pointer()})
+	d.At = append(d.At, at)
 	return &estate.SecretRef{Name: d.Name, Key: key}
 }
 
