@@ -10,7 +10,9 @@ import (
 // A balancer is a marathon-lb that runs in the estate.
 type balancer struct {
 	groups []string
-	strict bool
+	strict bool // wants each port enabled by a label
+	maps   bool // asks its map of hosts after all rules of other kinds
+	bare   bool // binds no HTTP and HTTPS port, so that hosts mean nothing
 }
 
 // findBalancers gives the marathon-lbs of the estate, told by their image, as
@@ -37,6 +39,10 @@ func balancerOf(args []string) balancer {
 		switch {
 		case x == "--strict-mode":
 			lb.strict = true
+		case x == "--haproxy-map":
+			lb.maps = true
+		case x == "--dont-bind-http-https":
+			lb.bare = true
 		case x == "--group" && i+1 < len(args):
 			lb.groups = append(lb.groups, args[i+1])
 		case strings.HasPrefix(x, "--group="):
@@ -46,17 +52,21 @@ func balancerOf(args []string) balancer {
 	return lb
 }
 
-// strict reports whether all known load balancers that carry one of groups
-// want each port enabled by a label. Of none known, none is strict.
-func strict(lbs []balancer, groups []string) bool {
-	carry := 0
+// all reports whether every known load balancer that carries one of groups has
+// the trait. Of none known, none has it.
+func all(lbs []balancer, groups []string, trait func(balancer) bool) bool {
+	carry := false
 	for _, lb := range lbs {
 		if slices.Contains(lb.groups, everyGroup) || slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(lb.groups, g) }) {
-			if !lb.strict {
+			if !trait(lb) {
 				return false
 			}
-			carry++
+			carry = true
 		}
 	}
-	return carry > 0
+	return carry
 }
+
+func wantsEnabled(lb balancer) bool { return lb.strict }
+func usesMap(lb balancer) bool      { return lb.maps }
+func bindsNone(lb balancer) bool    { return lb.bare }

@@ -69,8 +69,8 @@ func (a *app) routes(lbs []balancer, b *discover.Builder) []estate.Endpoint {
 		if len(groups) == 0 && len(labels) == 0 {
 			continue
 		}
-		s := service{app: a, n: n, ports: ports, labels: labels, b: b}
-		if ep, ok := s.route(groups, lbs); ok {
+		s := service{app: a, n: n, ports: ports, labels: labels, b: b, lbs: lbs}
+		if ep, ok := s.route(groups); ok {
 			made = append(made, ep)
 		}
 	}
@@ -124,6 +124,7 @@ type service struct {
 	ports  []port
 	labels map[string]discover.Label
 	b      *discover.Builder
+	lbs    []balancer
 	ep     estate.Endpoint
 }
 
@@ -176,7 +177,7 @@ func (s *service) idle(why string, names ...string) {
 	}
 }
 
-func (s *service) route(groups []string, lbs []balancer) (estate.Endpoint, bool) {
+func (s *service) route(groups []string) (estate.Endpoint, bool) {
 	w, p := s.app.w, s.ports[s.n]
 	if len(p.Protocols) > 0 && !slices.Contains(p.Protocols, "tcp") {
 		s.udp()
@@ -198,7 +199,7 @@ func (s *service) route(groups []string, lbs []balancer) (estate.Endpoint, bool)
 	s.http()
 	s.rest()
 	s.templates()
-	s.enabled(lbs)
+	s.enabled()
 	s.groupless()
 	if s.ep.Port == 0 && len(s.ep.Hosts) == 0 && !s.ep.Disabled {
 		report(s.b, w, s.any(), diag.Diagnostic{

@@ -15,6 +15,10 @@ const defaultCookie = "mesosphere_server_id"
 
 func (s *service) hosts() {
 	s.ep.Hosts = split(strings.ToLower(s.value("VHOST")))
+	if all(s.lbs, s.ep.Groups, bindsNone) {
+		s.ep.Hosts = nil
+		s.idle("the load balancers run with --dont-bind-http-https", "VHOST")
+	}
 	for _, h := range s.ep.Hosts {
 		if !isHost(h) {
 			report(s.b, s.app.w, s.labels["VHOST"], diag.Diagnostic{
@@ -24,7 +28,9 @@ func (s *service) hosts() {
 		}
 	}
 	if len(s.ep.Hosts) == 0 {
-		s.idle("it names no host", "VHOST")
+		if len(split(s.value("VHOST"))) == 0 {
+			s.idle("it names no host", "VHOST")
+		}
 		s.idle("the port has no virtual host", "PATH", "REDIRECT_TO_HTTPS", "AUTH", "BACKEND_WEIGHT")
 	}
 }
@@ -58,7 +64,7 @@ func (s *service) mode() {
 		}
 	case said != "":
 		s.ep.Mode = said
-	case len(s.ep.Hosts) > 0:
+	case s.value("VHOST") != "":
 		s.ep.Mode = "http"
 	default:
 		s.ep.Mode = "tcp"
@@ -154,6 +160,10 @@ func (s *service) http() {
 	if _, ok := s.labels["PATH"]; ok && s.ep.Order == 0 {
 		s.ep.Order = 1
 	}
+	if s.mapped() {
+		s.ep.Order = -1
+		s.idle("a load balancer with --haproxy-map asks its map of hosts last", "BACKEND_WEIGHT")
+	}
 	if len(s.ep.Hosts) > 0 {
 		// A virtual host was always served on port 443 too.
 		s.ep.TLS = &estate.TLS{Redirect: truth(s.value("REDIRECT_TO_HTTPS"))}
@@ -186,6 +196,17 @@ func (s *service) http() {
 	}
 }
 
+// mapped reports whether the load balancers find the service's hosts in their
+// map, which they ask after all rules.
+func (s *service) mapped() bool {
+	for _, name := range []string{"PATH", "AUTH"} {
+		if s.value(name) != "" {
+			return false
+		}
+	}
+	return len(s.ep.Hosts) > 0 && !truth(s.value("REDIRECT_TO_HTTPS")) && all(s.lbs, s.ep.Groups, usesMap)
+}
+
 func (s *service) auth() {
 	l, ok := s.labels["AUTH"]
 	if !ok {
@@ -211,7 +232,9 @@ func (s *service) rest() {
 	if truth(s.value("STICKY")) {
 		s.ep.Sticky = &estate.Sticky{Cookie: defaultCookie}
 	}
-	s.ep.Allow = strings.Fields(s.value("BACKEND_NETWORK_ALLOWED_ACL"))
+	if a := s.value("BACKEND_NETWORK_ALLOWED_ACL"); a != "" {
+		s.ep.Allow = strings.Fields(a)
+	}
 	if c := s.value("SSL_CERT"); c != "" {
 		if s.ep.TLS == nil {
 			s.ep.TLS = &estate.TLS{}
@@ -318,13 +341,13 @@ func (s *service) containerPort(number int) (int, bool) {
 }
 
 // enabled settles whether marathon-lb took the service up at all.
-func (s *service) enabled(lbs []balancer) {
+func (s *service) enabled() {
 	_, said := s.labels["ENABLED"]
 	if said {
 		s.ep.Disabled = !truth(s.value("ENABLED"))
 		return
 	}
-	if strict(lbs, s.ep.Groups) {
+	if all(s.lbs, s.ep.Groups, wantsEnabled) {
 		s.ep.Disabled = true
 		report(s.b, s.app.w, s.any(), diag.Diagnostic{
 			Code: StrictMode, Severity: diag.Note,
