@@ -232,9 +232,18 @@ func (b *Builder) Labels(file string, w *estate.Workload, v *jsonpos.Value) {
 		b.Note(file, w.ID, v, Ruling{Verdict: ledger.Informational, Code: EmptyValue, Reason: "no labels"})
 		return
 	}
-	claimed := make([][]Label, len(b.labelers))
+	labels := make([]Label, 0, len(v.Elems()))
 	for _, e := range v.Elems() {
-		l := Label{Key: e.Key(), Value: e.Text(), File: file, At: e}
+		labels = append(labels, Label{Key: e.Key(), Value: e.Text(), File: file, At: e})
+	}
+	b.LabelList(w, labels)
+}
+
+// LabelList is Labels for readers whose labels stand in another form than one
+// object of plain values. Each key stands once.
+func (b *Builder) LabelList(w *estate.Workload, labels []Label) {
+	claimed := make([][]Label, len(b.labelers))
+	for _, l := range labels {
 		if w.Labels == nil {
 			w.Labels = map[string]string{}
 		}
@@ -272,7 +281,11 @@ func (b *Builder) plainLabel(w *estate.Workload, l Label) {
 		Verdict: ledger.Equivalent, Code: LabelKept, Target: "workload#metadata.annotations",
 		Reason: "an annotation; a label too where Kubernetes allows its key and value",
 	})
-	b.Text(Text{Workload: w.ID, Place: estate.Place{Field: "label", Key: l.Key}, File: l.File, At: l.At})
+	text := Text{Workload: w.ID, Place: estate.Place{Field: "label", Key: l.Key}, File: l.File, At: l.At}
+	if l.Value != l.At.Text() {
+		text.Raw = l.Value
+	}
+	b.Text(text)
 }
 
 // A Text is a place in which a name of the old world can stand.

@@ -30,6 +30,9 @@ type Document struct {
 	YAML bool
 	// Data is the whole file, for readers that load it by a library.
 	Data []byte
+	// FS is the snapshot, for readers of definitions that refer to files
+	// beside them.
+	FS fs.FS
 }
 
 // A Reader turns the documents of one dialect into workloads, hosts and
@@ -169,6 +172,7 @@ func (b *Builder) readFile(fsys fs.FS, file string) {
 	docs := b.parse(file, data)
 	known := false
 	for _, d := range docs {
+		d.FS = fsys
 		known = b.readDocument(d) || known
 	}
 	if len(docs) > 0 && !known {
