@@ -47,7 +47,7 @@ func newTransport(opts Options) (*http.Transport, error) {
 type asker struct {
 	source     address
 	credential Credential // in the form that the source wants
-	client     *http.Client
+	wire       http.RoundTripper
 	pace       *rate.Limiter
 	folder     Folder
 	opts       Options
@@ -59,11 +59,9 @@ func newAsker(source address, transport http.RoundTripper, folder Folder, opts O
 	return &asker{
 		source: source, credential: source.Credential, folder: folder, opts: opts,
 		pace: rate.NewLimiter(rate.Limit(opts.Rate), 1),
-		client: &http.Client{
-			Transport: newGuard(transport, source),
-			// Redirects are judged by follow, which knows where a credential may go.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		// No http.Client: follow judges redirects, since only it knows where the
+		// credential may go, and a client would read Location before it can.
+		wire: newGuard(transport, source),
 	}
 }
 
@@ -146,7 +144,7 @@ func (a *asker) send(ctx context.Context, q question, target *url.URL) (*http.Re
 		if err != nil {
 			return nil, &fault{problem: "cannot be asked: " + err.Error()}
 		}
-		resp, err := a.client.Do(req)
+		resp, err := a.wire.RoundTrip(req)
 		if err != nil {
 			if context.Cause(ctx) != nil {
 				return nil, a.bodyFault(ctx, err)

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -50,11 +49,8 @@ const maxWords = 160
 
 // connectFault tells why a request got no response at all.
 func (a *asker) connectFault(err error) *fault {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err // its URL is known to whoever reads the answer
-	}
 	problem := "does not answer: " + err.Error()
+	var op *net.OpError
 	switch {
 	case errors.Is(err, errNotReading):
 		return &fault{problem: err.Error()}
@@ -68,14 +64,13 @@ func (a *asker) connectFault(err error) *fault {
 		return &fault{problem: "has a certificate that cannot be trusted: " + err.Error(), hint: hint, stop: true}
 	case isA[tls.RecordHeaderError](err), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		return &fault{problem: "does not speak TLS at this port", hint: "write http:// or give the TLS port", stop: true}
-	case isA[tls.AlertError](err):
+	case errors.As(err, &op) && op.Op == "remote error": // the alert itself has no name
 		return &fault{problem: problem, hint: "it speaks no TLS 1.2 or newer, or wants a client certificate", stop: true}
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
 		return &fault{problem: problem, hint: "check the host name", stop: true}
 	}
-	var op *net.OpError
 	dial := errors.As(err, &op) && op.Op == "dial"
 	return &fault{
 		problem: problem, hint: "check that it is up and reachable from here", again: true, stop: dial, instead: !dial,

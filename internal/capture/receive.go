@@ -22,7 +22,7 @@ const (
 	// What a JSON body may ask of memory while it is checked. The largest value
 	// known of is a Mesos label of some kilobytes.
 	maxJSONDepth = 1000
-	maxJSONValue = 64 << 20
+	maxJSONValue = 16 << 20
 )
 
 // received is a body that lies whole on disk.
@@ -196,7 +196,7 @@ func wholeJSON(r io.Reader) error {
 func jsonError(err error, offset int64) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return &notJSONError{what: fmt.Sprintf("%s at byte %d", syntax.Error(), syntax.Offset)}
+		return &notJSONError{what: fmt.Sprintf("%s, after byte %d", syntax.Error(), offset)}
 	}
 	if errors.Is(err, errValue) {
 		return &notJSONError{what: fmt.Sprintf("a single value at byte %d is larger than %d bytes", offset, maxJSONValue)}
