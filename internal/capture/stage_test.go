@@ -38,12 +38,17 @@ func metronome() *capturetest.World {
 	return capturetest.NewWorld(map[string]string{jobs: `[{"id":"nightly","run":{"cmd":"true"}}]`})
 }
 
-func mesos() *capturetest.World {
-	w := capturetest.NewWorld(map[string]string{"/master/state": `{"slaves":[],"frameworks":[]}`})
-	for _, call := range []string{
+// calls are those that a master is asked when it gives its state.
+func calls() []string {
+	return []string{
 		"GET_VERSION", "GET_FLAGS", "GET_AGENTS", "GET_FRAMEWORKS", "GET_ROLES", "GET_QUOTA", "GET_WEIGHTS",
 		"GET_MAINTENANCE_SCHEDULE", "GET_MAINTENANCE_STATUS",
-	} {
+	}
+}
+
+func mesos() *capturetest.World {
+	w := capturetest.NewWorld(map[string]string{"/master/state": `{"slaves":[],"frameworks":[]}`})
+	for _, call := range calls() {
 		w.Set(call, `{"type":"`+call+`"}`)
 	}
 	return w
