@@ -67,6 +67,11 @@ func all(lbs []balancer, groups []string, trait func(balancer) bool) bool {
 	return carry
 }
 
+// carriesAll reports whether a known load balancer carries what names no group.
+func carriesAll(lbs []balancer) bool {
+	return slices.ContainsFunc(lbs, func(lb balancer) bool { return slices.Contains(lb.groups, everyGroup) })
+}
+
 func wantsEnabled(lb balancer) bool { return lb.strict }
 func usesMap(lb balancer) bool      { return lb.maps }
 func bindsNone(lb balancer) bool    { return lb.bare }

@@ -286,11 +286,15 @@ func backendOf(s *section) backend {
 		case w[0] == "reqirep":
 			b.Strip = stripped.FindStringSubmatch(w[1])[1]
 		case w[0] == "http-request" && w[1] == "set-header" && w[2] == "Host":
-			b.SetHost = w[3]
+			if b.SetHost = w[3]; strings.Contains(w[3], ",") {
+				b.SetHost = "None" // a list of hosts is no host, and the client's own is kept
+			}
 		case w[0] == "rspirep":
 			b.Location = located.FindStringSubmatch(w[2])[1]
 		case w[0] == "redirect":
-			b.Root = w[4]
+			if domain := s.acls["is_domain"][0].values[0]; domain != "None" && !strings.Contains(domain, ",") {
+				b.Root = w[4]
+			}
 		case w[0] == "acl" && w[1] == "network_allowed":
 			b.Allow = append(b.Allow, w[3:]...)
 		}

@@ -106,6 +106,7 @@ const (
 	//
 	// Example:
 	//	{"id": "/a", "cmd": "true", "portDefinitions": [{"port": 10000}, {"port": 10001}],
+	//	 "healthChecks": [{"protocol": "HTTP", "path": "/", "portIndex": 1}],
 	//	 "labels": {"HAPROXY_GROUP": "external", "HAPROXY_0_BACKEND_HEALTHCHECK_PORT_INDEX": "1"}}
 	CheckPort diag.Code = "H115"
 

@@ -66,7 +66,7 @@ func (a *app) routes(lbs []balancer, b *discover.Builder) []estate.Endpoint {
 	var made []estate.Endpoint
 	for n := range ports {
 		labels := a.ports[n]
-		if len(groups) == 0 && len(labels) == 0 {
+		if len(groups) == 0 && len(labels) == 0 && !carriesAll(lbs) {
 			continue
 		}
 		s := service{app: a, n: n, ports: ports, labels: labels, b: b, lbs: lbs}

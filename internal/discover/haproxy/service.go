@@ -185,10 +185,10 @@ func (s *service) http() {
 		r.RewriteLocation, r.LocationPath = true, p
 	}
 	if p := s.value("HTTP_BACKEND_REDIR"); p != "" {
-		r.RedirectPath = p
-		if len(s.ep.Hosts) == 0 {
-			s.idle("the port has no virtual host", "HTTP_BACKEND_REDIR")
-			r.RedirectPath = ""
+		if len(s.ep.Hosts) == 1 {
+			r.RedirectPath = p
+		} else {
+			s.idle("it asks for the one virtual host of the port, and the port has none or several", "HTTP_BACKEND_REDIR")
 		}
 	}
 	if r.From != "" || r.RewriteLocation || r.RedirectPath != "" {
@@ -251,7 +251,9 @@ func (s *service) rest() {
 		}
 		s.ep.Bind = strings.TrimSpace(addr + " " + opts)
 	}
-	if n, ok := s.checkIndex(); ok {
+	if n, ok := s.checkIndex(); ok && s.check() == nil {
+		s.idle("no health check is about the port", "BACKEND_HEALTHCHECK_PORT_INDEX")
+	} else if ok {
 		s.ep.Check = &estate.LBCheck{Port: s.ports[n].Number}
 	}
 }
