@@ -184,7 +184,10 @@ func components(n int, next map[int][]int) [][]int {
 			if low[v] != index[v] {
 				continue
 			}
-			at := slices.Index(stack, v)
+			at := len(stack) - 1
+			for stack[at] != v {
+				at--
+			}
 			if c := slices.Clone(stack[at:]); len(c) > 1 {
 				out = append(out, c)
 			}

@@ -224,25 +224,6 @@ func Object(dec *json.Decoder, f func(key string) error) error {
 	return err
 }
 
-// Array calls f for each element of the array, or for none of null, that dec
-// is about to read; f must read the element.
-func Array(dec *json.Decoder, f func() error) error {
-	tok, err := dec.Token()
-	if err != nil || tok == nil {
-		return err
-	}
-	if tok != json.Delim('[') {
-		return fmt.Errorf("offset %d: %v is no array", dec.InputOffset(), tok)
-	}
-	for dec.More() {
-		if err := f(); err != nil {
-			return err
-		}
-	}
-	_, err = dec.Token()
-	return err
-}
-
 func expect(dec *json.Decoder, want json.Delim) error {
 	tok, err := dec.Token()
 	if err != nil {
@@ -254,14 +235,24 @@ func expect(dec *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-// Slice reads an array into a slice, element by element.
+// Slice reads an array into a slice, element by element. null leaves it nil,
+// an empty array makes it empty, so that it is written as it was read.
 func Slice[T any](dec *json.Decoder, into *[]T) error {
-	return Array(dec, func() error {
+	tok, err := dec.Token()
+	if err != nil || tok == nil {
+		return err
+	}
+	if tok != json.Delim('[') {
+		return fmt.Errorf("offset %d: %v is no array", dec.InputOffset(), tok)
+	}
+	*into = []T{}
+	for dec.More() {
 		var e T
 		if err := dec.Decode(&e); err != nil {
 			return err
 		}
 		*into = append(*into, e)
-		return nil
-	})
+	}
+	_, err = dec.Token()
+	return err
 }

@@ -143,3 +143,13 @@ func fields(n int) string {
 }
 
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ") }
+
+// QuestionOf gives the question whose field settles decisions of that code.
+func QuestionOf(code diag.Code) (Question, bool) {
+	for _, q := range questions {
+		if slices.Contains(q.Codes, code) {
+			return q, true
+		}
+	}
+	return Question{}, false
+}

@@ -1,0 +1,42 @@
+# Every target can be run by anybody who has Go, make and git.
+export CGO_ENABLED ?= 0
+BIN := bin/tranship
+TOOL = go tool -modfile=tools/go.mod
+RACE ?=
+RACEFLAG = $(if $(RACE),-race,)
+ESTATE ?= examples/telemetry/snapshot
+
+.PHONY: help build check test demo update fuzz bench integration
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/tranship
+	go build -trimpath -o $(BIN) ./cmd/tranship
+
+check: ## format, lint, layers, words, freshness of everything generated; changes nothing
+	@test -z "$$(gofmt -l cmd internal docs examples lab)" || { gofmt -l cmd internal docs examples lab; echo "run gofmt -w on these"; exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	$(TOOL) golangci-lint run
+	go test ./internal/archtest ./docs/...
+
+test: ## every test (RACE=1 adds the race detector, which needs a C compiler)
+	$(if $(RACE),CGO_ENABLED=1,) go test $(RACEFLAG) ./...
+
+demo: build ## the whole way on the telemetry example: no account, no network
+	@sh examples/telemetry/demo.sh $(BIN) $(ESTATE)
+
+update: ## rewrite expected outputs and generated documents; read the diff before you commit it
+	go test ./docs/... ./internal/render/... ./internal/ui/... -update
+
+FUZZTIME ?= 20s
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@for t in $$(grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' internal | sed 's/func //' | sort -u); do \
+	  p=$$(grep -rlE --include='*_test.go' "^func $$t\(" internal | head -n 1 | xargs dirname); \
+	  echo "$$p $$t"; go test "./$$p" -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+bench: ## speed and memory on 500 and 10,000 apps, as docs/benchmarks.md tells
+	go test ./internal/app -run '^$$' -bench . -benchtime 1x -timeout 30m
+
+integration: ## build a real API server and have it judge every rendered object of the corpus
+	sh lab/integration.sh $(ARGS)

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship/internal/app"
+	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/ledger"
+	"github.com/tranship/tranship/internal/plan"
+)
+
+func (s *session) planCommand() *cobra.Command {
+	var out, asOf string
+	cmd := &cobra.Command{
+		Use:   "plan ESTATE",
+		Short: "Propose sizes, node pools and waves, sealed in one file",
+		Long: `Plan takes the estate that discover wrote and the policy, and proposes how many
+copies run with which requests and in which waves they move. The file holds all
+that render and move need, and a seal: a plan that was changed is refused.`,
+		Example: `  tranship plan estate.json --as-of 2026-11-24 --out plan.json`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			e, err := app.ReadEstate(args[0])
+			if err != nil {
+				return fmt.Errorf("%w; make it with: tranship discover PATH --out %s", err, args[0])
+			}
+			pol, _, diags, err := app.Policy(s.config)
+			if err := s.report(diags); err != nil {
+				return err
+			}
+			if err != nil {
+				return err
+			}
+			p, diags, err := app.Plan(e, pol, asOf)
+			if err := s.report(diags); err != nil {
+				return err
+			}
+			if err != nil {
+				return err
+			}
+			if out != "" {
+				if err := app.WriteFile(out, func(f *os.File) error { return p.Write(f) }); err != nil {
+					return err
+				}
+			}
+			if err := s.show(newProposal(&p, diags)); err != nil {
+				return err
+			}
+			if diags.HasErrors() {
+				return app.ErrInput
+			}
+			if out != "" {
+				s.say("next: tranship render %s --out out", out)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file")
+	asOfFlag(cmd, &asOf)
+	return cmd
+}
+
+// asOfFlag declares --as-of. Its default is the one place where the date of a
+// plan comes from the clock: the command line, never a stage.
+func asOfFlag(cmd *cobra.Command, asOf *string) {
+	cmd.Flags().StringVar(asOf, "as-of", time.Now().UTC().Format(time.DateOnly), //nolint:forbidigo // the user's default, shown in help
+		"the date to plan for, as 2006-01-02")
+	cmd.Flags().Lookup("as-of").DefValue = "today"
+}
+
+// proposal is what plan prints.
+type proposal struct {
+	AsOf        string         `json:"asOf"`
+	Seal        string         `json:"seal"`
+	Pools       []plan.Pool    `json:"pools"`
+	Waves       []plan.Wave    `json:"waves"`
+	Open        []ledger.Tally `json:"openDecisions"`
+	Diagnostics diag.List      `json:"diagnostics"`
+}
+
+func newProposal(p *plan.Plan, diags diag.List) proposal {
+	out := proposal{AsOf: p.AsOf, Seal: p.Seal, Pools: p.Pools, Waves: p.Waves, Open: open(p.Ledger), Diagnostics: diags}
+	if out.Open == nil {
+		out.Open = []ledger.Tally{}
+	}
+	if out.Diagnostics == nil {
+		out.Diagnostics = diag.List{}
+	}
+	return out
+}
+
+func (p proposal) table(w io.Writer) error {
+	rows := [][]string{{"POOL", "CPU", "MEMORY", "WHY"}}
+	for _, x := range p.Pools {
+		rows = append(rows, []string{string(x.Name), x.CPU.String(), x.Memory.String(), string(x.Reason)})
+	}
+	rows = append(rows, []string{}, []string{"WAVE", "GROUPS", "MODE", "WORKLOADS"})
+	for _, v := range p.Waves {
+		for i, g := range v.Groups {
+			if i == 8 {
+				rows = append(rows, []string{"", "", "", strings.TrimSpace(more(len(v.Groups) - 8))})
+				break
+			}
+			n, of := "", ""
+			if i == 0 {
+				n, of = fmt.Sprint(v.Number), fmt.Sprint(len(v.Groups))
+			}
+			var names []string
+			for _, id := range g.Workloads {
+				names = append(names, string(id))
+			}
+			line := strings.Join(names[:min(len(names), 4)], " ") + more(len(names)-4)
+			rows = append(rows, []string{n, of, string(g.Mode), line})
+		}
+	}
+	if err := columns(w, rows...); err != nil {
+		return err
+	}
+	n := 0
+	for _, t := range p.Open {
+		n += t.Count
+	}
+	_, err := fmt.Fprintf(w, "\n%s open; plan for %s, seal %.12s\n", counted(n, "decision"), p.AsOf, p.Seal)
+	return err
+}
