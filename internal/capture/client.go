@@ -217,7 +217,7 @@ func (a *asker) follow(resp *http.Response, target *url.URL) (*url.URL, *fault) 
 		return next, nil
 	case a.credential.Given():
 		f.problem = "sends on to another host, " + hostOf(next)
-		f.hint = "the credential is not sent there: give the URL of the leader, or name that host as a peer"
+		f.hint = "the credential is not sent to a host that was not named: give that URL instead"
 	case !leads:
 		f.problem = "sends on to another host, " + hostOf(next)
 		f.hint = "give that URL if it is the right one"

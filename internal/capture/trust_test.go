@@ -45,7 +45,7 @@ func TestCredentialGoesToNoHostThatARedirectNames(t *testing.T) {
 		{
 			name: "leader, credential", status: 307, to: "//leader:5050", credential: token, want: capture.Failed,
 			problem: "sends on to another host, http://leader:5050",
-			hint:    "the credential is not sent there: give the URL of the leader, or name that host as a peer",
+			hint:    "the credential is not sent to a host that was not named: give that URL instead",
 		},
 		{
 			name: "leader that is a peer", status: 307, to: "//leader:5050", credential: token,
@@ -62,7 +62,7 @@ func TestCredentialGoesToNoHostThatARedirectNames(t *testing.T) {
 		{
 			name: "user in the address", status: 307, to: "http://u:" + canary + "@leader:5050", credential: token,
 			want: capture.Failed, problem: "sends on to another host, http://leader:5050",
-			hint: "the credential is not sent there: give the URL of the leader, or name that host as a peer",
+			hint: "the credential is not sent to a host that was not named: give that URL instead",
 		},
 		{name: "no address", status: 307, to: "http://[::1", want: capture.Failed, problem: "sends on to no address that can be read"},
 		{name: "file", status: 307, to: "file:///etc", want: capture.Failed, problem: "sends on to no address that can be read"},
