@@ -56,7 +56,7 @@ func TruthOf(t testing.TB, fsys fs.FS, file string, do func(data []byte) Outcome
 
 // bare writes an estate without what changes with any byte of its sources.
 func bare(t testing.TB, e estate.Estate) string {
-	e.SnapshotSHA256 = ""
+	e.SnapshotSHA256, e.Ledger = "", nil
 	e.Workloads = slices.Clone(e.Workloads)
 	for i := range e.Workloads {
 		e.Workloads[i].Origin, e.Workloads[i].SourceVersion = estate.Origin{}, ""
@@ -226,21 +226,10 @@ func mutations(v *jsonpos.Value) []string {
 	return out
 }
 
-// splice puts text in the place of leaf.
+// splice puts text in the place of leaf's token.
 func splice(data []byte, leaf *jsonpos.Value, text string) ([]byte, bool) {
-	at := 0
-	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
-		at = 3
-	}
-	for range leaf.Line() - 1 {
-		i := bytes.IndexByte(data[at:], '\n')
-		if i < 0 {
-			return nil, false
-		}
-		at += i + 1
-	}
-	at += leaf.Column() - 1
-	if at >= len(data) {
+	at, ok := offset(data, leaf)
+	if !ok {
 		return nil, false
 	}
 	dec := json.NewDecoder(bytes.NewReader(data[at:]))
@@ -248,4 +237,35 @@ func splice(data []byte, leaf *jsonpos.Value, text string) ([]byte, bool) {
 		return nil, false
 	}
 	return slices.Concat(data[:at], []byte(text), data[at+int(dec.InputOffset()):]), true
+}
+
+// replace puts text in the place of the whole value v.
+func replace(data []byte, v *jsonpos.Value, text string) ([]byte, bool) {
+	at, ok := offset(data, v)
+	if !ok {
+		return nil, false
+	}
+	dec := json.NewDecoder(bytes.NewReader(data[at:]))
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return nil, false
+	}
+	return slices.Concat(data[:at], []byte(text), data[at+int(dec.InputOffset()):]), true
+}
+
+// offset gives the index at which v begins in data.
+func offset(data []byte, v *jsonpos.Value) (int, bool) {
+	at := 0
+	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
+		at = 3
+	}
+	for range v.Line() - 1 {
+		i := bytes.IndexByte(data[at:], '\n')
+		if i < 0 {
+			return 0, false
+		}
+		at += i + 1
+	}
+	at += v.Column() - 1
+	return at, at < len(data)
 }

@@ -55,9 +55,6 @@ func (s Scope) network(e *jsonpos.Value, w *estate.Workload) {
 		}
 	}
 	s.networkLabels(e.Get("labels"), &ref)
-	if ref.Name == "" && mode == "container" {
-		ref.Name = "default"
-	}
 	if ref.Name != "" {
 		w.Networks = append(w.Networks, ref)
 	}
