@@ -136,7 +136,7 @@ func state(apps []app) (map[string][]byte, error) {
 			"cgroups_enable_cfs": "true", "containerizers": "docker,mesos", "hostname": h.host,
 			"isolation": "cgroups/cpu,cgroups/mem,disk/du,network/cni,filesystem/linux,docker/runtime,docker/volume,volume/sandbox_path,volume/secret,posix/rlimits",
 		}}
-		if err := put(files, "mesos/agents/"+h.id+"/flags.json", flags); err != nil {
+		if err := put(files, "mesos/agent_flags/"+h.id+".json", flags); err != nil {
 			return nil, err
 		}
 	}
