@@ -13,10 +13,12 @@ type Endpoint struct {
 	Backends []Backend `json:"backends"`
 
 	// Port that clients connect to: of the virtual address or of the edge.
-	// 0 for routes on the edge's ordinary HTTP and HTTPS ports alone. A route
-	// of marathon-lb that has Hosts is on those ports too, for these hosts,
-	// and on Port for whatever host, path and user, as HAProxy served it.
-	Port     int    `json:"port,omitempty"`
+	// 0 for routes on the edge's ordinary ports: HTTP, and HTTPS if TLS is set.
+	Port int `json:"port,omitempty"`
+	// Direct is a further port of the edge on which every request goes to the
+	// backends, whatever its host, path and user: the service port of a route
+	// that marathon-lb has virtual hosts for. Clients inside used it.
+	Direct   int    `json:"direct,omitempty"`
 	Protocol string `json:"protocol,omitempty"` // tcp, udp
 	// Address is the name or IP that clients use inside (virtual addresses).
 	Address string `json:"address,omitempty"`
@@ -190,7 +192,7 @@ const (
 // A Place is a text field of a workload.
 type Place struct {
 	Container string `json:"container,omitempty"`
-	// Field is env, shell, command, args, label, check or artifact.
+	// Field is env, shell, command, args, label, check, artifact or image.
 	Field string `json:"field,omitempty"`
 	Key   string `json:"key,omitempty"` // the variable's or label's name, or an index
 }

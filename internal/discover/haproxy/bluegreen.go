@@ -124,6 +124,9 @@ func ownerOf(ep estate.Endpoint) estate.Name {
 
 func indexOf(ep estate.Endpoint) string { return ep.ID[strings.LastIndexByte(ep.ID, ':')+1:] }
 
+// servicePort gives the port on which the service has all requests for itself.
+func servicePort(ep estate.Endpoint) int { return cmp.Or(ep.Direct, ep.Port) }
+
 // A claim is a set of requests that a route takes.
 type claim struct {
 	group, host, path string
@@ -158,8 +161,8 @@ func (r *Reader) clashes(made []estate.Endpoint, b *discover.Builder) {
 func claims(ep estate.Endpoint) []claim {
 	var out []claim
 	for _, g := range ep.Groups {
-		if len(ep.Hosts) == 0 && ep.Port != 0 {
-			out = append(out, claim{group: g, path: ":" + strconv.Itoa(ep.Port)})
+		if p := servicePort(ep); p != 0 {
+			out = append(out, claim{group: g, path: ":" + strconv.Itoa(p)})
 		}
 		for _, h := range ep.Hosts {
 			if len(ep.Rules) == 0 {

@@ -79,7 +79,7 @@ func TestARouteHasAllThatItsLabelsSay(t *testing.T) {
 		"HAPROXY_0_BACKEND_HEAD":                   "\nbackend {backend}\n  balance leastconn\n  mode {mode}\n",
 	}, `"healthChecks": [{"protocol": "HTTP", "portIndex": 0, "path": "/"}], `)
 	want := estate.Endpoint{
-		ID: "route:/shop/web:0", Kind: estate.Route, Protocol: "tcp", Port: 8443, Groups: []string{"external"}, Mode: "http",
+		ID: "route:/shop/web:0", Kind: estate.Route, Protocol: "tcp", Direct: 8443, Groups: []string{"external"}, Mode: "http",
 		Origin:   estate.Origin{File: "app.json", Pointer: "/labels/HAPROXY_0_VHOST"},
 		Backends: []estate.Backend{{Workload: "/shop/web", Port: 31000}},
 		Hosts:    []string{"a.example.com", "b.example.com"},
@@ -233,7 +233,7 @@ func TestALabelThatCannotBeReadCostsItselfOnly(t *testing.T) {
 		"HAPROXY_GROUP": "external", "HAPROXY_0_VHOST": "a.example.com", "HAPROXY_0_PORT": "eighty", "HAPROXY_0_PATH": ["/x"],
 		"HAPROXY_0_BALANCE": null, "HAPROXY_0_BACKEND_WEIGHT": 3, "HAPROXY_0_STICKY": true}}`)
 	ep := endpoint(t, r, "route:/a:0")
-	if ep.Port != 10000 || ep.Order != 3 || ep.Sticky == nil || len(ep.Hosts) != 1 || len(ep.Rules) != 0 {
+	if ep.Direct != 10000 || ep.Order != 3 || ep.Sticky == nil || len(ep.Hosts) != 1 || len(ep.Rules) != 0 {
 		t.Errorf("the good labels are not read: %+v", ep)
 	}
 	if e, ok := discovertest.Entry(r, "/labels/HAPROXY_0_PATH/0"); !ok || e.Verdict != ledger.Dropped {

@@ -98,19 +98,19 @@ func carried(r discover.Result, groups []string, tasks map[string][]string) *tab
 	t := newTable()
 	list := slices.Clone(r.Estate.Endpoints)
 	slices.SortStableFunc(list, func(a, b estate.Endpoint) int {
-		return cmp.Or(cmp.Compare(b.Order, a.Order), cmp.Compare(ownerOf(a), ownerOf(b)), cmp.Compare(a.Port, b.Port))
+		return cmp.Or(cmp.Compare(b.Order, a.Order), cmp.Compare(ownerOf(a), ownerOf(b)), cmp.Compare(servicePort(a), servicePort(b)))
 	})
 	for _, ep := range list {
 		in := slices.ContainsFunc(ep.Groups, func(g string) bool { return slices.Contains(groups, g) })
 		if in = in || slices.Contains(groups, "*"); !in || ep.Disabled {
 			continue
 		}
-		name := strings.ReplaceAll(strings.TrimPrefix(string(ownerOf(ep)), "/"), "/", "_") + "_" + strconv.Itoa(ep.Port)
+		name := strings.ReplaceAll(strings.TrimPrefix(string(ownerOf(ep)), "/"), "/", "_") + "_" + strconv.Itoa(servicePort(ep))
 		t.add(ep, name, tasks)
 	}
-	slices.SortFunc(list, func(a, b estate.Endpoint) int { return cmp.Compare(b.Port, a.Port) })
+	slices.SortFunc(list, func(a, b estate.Endpoint) int { return cmp.Compare(servicePort(b), servicePort(a)) })
 	for _, ep := range list {
-		name := strings.ReplaceAll(strings.TrimPrefix(string(ownerOf(ep)), "/"), "/", "_") + "_" + strconv.Itoa(ep.Port)
+		name := strings.ReplaceAll(strings.TrimPrefix(string(ownerOf(ep)), "/"), "/", "_") + "_" + strconv.Itoa(servicePort(ep))
 		if _, ok := t.Backends[name]; ok && ep.Mode == "http" {
 			t.ByID[string(ownerOf(ep))] = name
 		}
@@ -142,7 +142,7 @@ func (t *table) add(ep estate.Endpoint, name string, tasks map[string][]string) 
 		}
 	}
 	addr, opts, _ := strings.Cut(cmp.Or(ep.Bind, "*"), " ")
-	bind := addr + ":" + strconv.Itoa(ep.Port)
+	bind := addr + ":" + strconv.Itoa(servicePort(ep))
 	if ep.TLS != nil && len(ep.TLS.Certs) > 0 {
 		bind += " ssl crt " + strings.Join(ep.TLS.Certs, ",")
 	}

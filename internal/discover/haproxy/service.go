@@ -165,7 +165,9 @@ func (s *service) http() {
 		s.idle("a load balancer with --haproxy-map asks its map of hosts last", "BACKEND_WEIGHT")
 	}
 	if len(s.ep.Hosts) > 0 {
-		// A virtual host was always served on port 443 too.
+		// A virtual host was always served on ports 80 and 443, and on its own
+		// port as well, where no host, path or password was asked for.
+		s.ep.Port, s.ep.Direct = 0, s.ep.Port
 		s.ep.TLS = &estate.TLS{Redirect: truth(s.value("REDIRECT_TO_HTTPS"))}
 		s.auth()
 	}
