@@ -6,13 +6,13 @@
 package haproxy
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/jsonpos"
 	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/discover"
+	"github.com/tranship/tranship/internal/discover/field"
 	"github.com/tranship/tranship/internal/estate"
 )
 
@@ -109,7 +109,7 @@ func scalar(w *estate.Workload, l discover.Label, b *discover.Builder) bool {
 func keep(w *estate.Workload, l discover.Label, k key, b *discover.Builder) string {
 	if k.rule.secret {
 		delete(w.Labels, l.Key)
-		declare(w, secretName(k), authKey, l)
+		declare(b, w, l)
 		i := strings.LastIndexByte(l.Value, ':')
 		return l.Value[:max(i, 0)] // realm and user; the hash stays behind
 	}
@@ -121,7 +121,7 @@ func keep(w *estate.Workload, l discover.Label, k key, b *discover.Builder) stri
 	if !k.rule.template {
 		return clean
 	}
-	declare(w, secretName(k), "config", l)
+	declare(b, w, l)
 	return clean
 }
 
@@ -145,11 +145,7 @@ func unknownLabel(w *estate.Workload, l discover.Label, b *discover.Builder) {
 	})
 }
 
-// declare adds a secret whose value stands in label l.
-func declare(w *estate.Workload, name, secretKey string, l discover.Label) estate.SecretRef {
-	at := estate.Origin{File: l.File, Pointer: l.At.Pointer()}
-	if !slices.ContainsFunc(w.Secrets, func(s estate.Secret) bool { return s.Name == name }) {
-		w.Secrets = append(w.Secrets, estate.Secret{Name: name, Keys: []string{secretKey}, At: []estate.Origin{at}})
-	}
-	return estate.SecretRef{Name: name, Key: secretKey}
+// declare adds the value of label l to the workload's own secret for the edge.
+func declare(b *discover.Builder, w *estate.Workload, l discover.Label) estate.SecretRef {
+	return field.Scope{B: b, File: l.File, ID: w.ID, Kind: "app"}.Keep(w, "edge", "", l.Key, l.At)
 }

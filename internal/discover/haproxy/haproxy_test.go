@@ -88,7 +88,7 @@ func TestARouteHasAllThatItsLabelsSay(t *testing.T) {
 		},
 		Order: 1, HSTS: true, Balance: "leastconn", Sticky: &estate.Sticky{Cookie: "JSESSIONID"},
 		TLS:    &estate.TLS{Certs: []string{"/etc/ssl/a.pem"}, Redirect: true, ToBackend: true},
-		Auth:   &estate.Auth{Realm: "staff", User: "ann", Secret: estate.SecretRef{Name: "haproxy-0-auth", Key: "auth"}},
+		Auth:   &estate.Auth{Realm: "staff", User: "ann", Secret: estate.SecretRef{Name: "web-edge", Key: "HAPROXY_0_AUTH"}},
 		Rework: &estate.Rewrite{From: "/x", Path: "/", RewriteLocation: true, LocationPath: "/y"},
 		Allow:  []string{"10.0.0.0/8", "10.1.2.3"}, Bind: "10.0.0.1 force-tlsv12",
 		Check: &estate.LBCheck{Port: 31001, Path: "/ping", Interval: 5}, Times: &estate.Timeouts{Server: 90, Client: 1.5},
@@ -197,7 +197,7 @@ func TestNoPasswordLeavesTheSnapshot(t *testing.T) {
 func TestAPasswordIsADeclaredSecretWithItsPlace(t *testing.T) {
 	r := one(t, map[string]string{"HAPROXY_GROUP": "external", "HAPROXY_0_VHOST": "a.example.com", "HAPROXY_0_AUTH": "staff:ann:x"})
 	want := []estate.Secret{{
-		Name: "haproxy-0-auth", Keys: []string{"auth"}, At: []estate.Origin{{File: "app.json", Pointer: "/labels/HAPROXY_0_AUTH"}},
+		Name: "web-edge", Keys: []string{"HAPROXY_0_AUTH"}, At: []estate.Origin{{File: "app.json", Pointer: "/labels/HAPROXY_0_AUTH"}},
 	}}
 	w := r.Estate.Find("/shop/web")
 	if diff := cmp.Diff(want, w.Secrets); diff != "" {

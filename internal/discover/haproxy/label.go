@@ -15,9 +15,6 @@ const (
 	routeSpec   = "route#spec"
 )
 
-// authKey is the key of a secret that holds one realm, user and hash.
-const authKey = "auth"
-
 // A rule says what becomes of a label.
 type rule struct {
 	ruling   discover.Ruling
@@ -167,15 +164,6 @@ func global(name string) bool {
 		return true
 	}
 	return false
-}
-
-// secretName names the secret that a label's value is moved to.
-func secretName(k key) string {
-	name := "haproxy"
-	if k.perPort {
-		name += "-" + strconv.Itoa(k.index)
-	}
-	return name + "-" + strings.ToLower(strings.ReplaceAll(k.name, "_", "-"))
 }
 
 // truth reads a boolean as marathon-lb does: what is none of its four words is false.

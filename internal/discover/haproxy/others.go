@@ -44,7 +44,7 @@ func (Others) ReadLabels(w *estate.Workload, labels []discover.Label, b *discove
 		code := codeOf(l.Key)
 		if holdsUsers(l.Key) {
 			delete(w.Labels, l.Key)
-			declare(w, "edge-"+dashed(l.Key), authKey, l)
+			declare(b, w, l)
 			note(b, w, l, discover.Ruling{
 				Verdict: ledger.Decision, Code: EdgeCredential, Target: "secret#data",
 				Reason: "holds users and passwords, which stay in the snapshot; proposed: a secret to be filled, and basic auth in the implementation's own policy",
@@ -76,16 +76,4 @@ func proposal(code diag.Code) string {
 	default:
 		return "a route of Bamboo; proposed: none, an annotation; write the route"
 	}
-}
-
-func dashed(key string) string {
-	return strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		}
-		return '-'
-	}, key), "-")
 }

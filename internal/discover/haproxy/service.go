@@ -222,8 +222,7 @@ func (s *service) auth() {
 			realm, user = "", realm
 		}
 	}
-	name := secretName(key{name: "AUTH", index: s.n, perPort: true})
-	s.ep.Auth = &estate.Auth{Realm: realm, User: user, Secret: estate.SecretRef{Name: name, Key: authKey}}
+	s.ep.Auth = &estate.Auth{Realm: realm, User: user, Secret: declare(s.b, s.app.w, l)}
 }
 
 // rest reads what has a meaning in both modes.
