@@ -26,6 +26,9 @@ var notSecret = []string{
 // SecretNames gives the documented patterns, for init and the docs.
 func SecretNames() []string { return append([]string(nil), secretNames...) }
 
+// NotSecretNames gives the documented exceptions.
+func NotSecretNames() []string { return append([]string(nil), notSecret...) }
+
 // IsSecretName reports whether a variable of that name holds a secret.
 func (b *Builder) IsSecretName(name string) bool {
 	n := strings.ToLower(name)
