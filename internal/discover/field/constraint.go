@@ -7,6 +7,7 @@ import (
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/jsonpos"
 	"github.com/tranship/tranship/internal/base/ledger"
+	"github.com/tranship/tranship/internal/discover"
 	"github.com/tranship/tranship/internal/estate"
 )
 
@@ -185,6 +186,10 @@ func (s Scope) like(p parts, c estate.Constraint, op, value string) (estate.Cons
 	if op == "UNLIKE" {
 		c.Rule = estate.NotIn
 	}
+	// Package names rules on it once all hosts are known.
+	s.B.Text(discover.Text{
+		Workload: s.ID, Place: estate.Place{Field: "constraint", Key: c.Source}, File: s.File, At: p.value,
+	})
 	verdict, code, reason := pinned(c, ledger.Approximate, PlacementByPattern,
 		"the values that match today, as a closed list: nodes that come later are not looked at")
 	s.noteParts(p, verdict, code, reason)
