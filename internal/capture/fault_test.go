@@ -114,26 +114,46 @@ func TestFailureCostsThatAnswerOnly(t *testing.T) {
 		problem, hint string
 		status        int
 	}{
-		{"500 for ever", always(capturetest.Says(500, "application/json", `{"message":"zk\tis  gone"}`)), 5,
-			"answered 500 Internal Server Error (zk is gone)", "run capture again: only what is missing is asked", 500},
-		{"forbidden", always(capturetest.Status(403)), 1,
-			"answered 403 Forbidden", "this account may not read it: give one that may", 403},
-		{"login page with 200", always(capturetest.Says(200, "text/html", "\n <!DOCTYPE html><title>Log in</title>")), 1,
-			"is not JSON: invalid character '<' looking for beginning of value, after byte 2", "looks like a login page: give a token", 0},
-		{"words with 200", always(capturetest.Says(200, "text/plain", "ok")), 1,
-			"is not JSON: invalid character 'o' looking for beginning of value, after byte 0", "check that the URL is that of the interface itself", 0},
-		{"nothing with 200", always(capturetest.Status(200)), 1,
-			"is not JSON: it is empty", "check that the URL is that of the interface itself", 0},
-		{"a word of JSON", always(capturetest.Says(200, "application/json", `"ok"`)), 1,
-			"is not JSON: it is neither an object nor a list", "check that the URL is that of the interface itself", 0},
-		{"two documents", always(capturetest.Says(200, "application/json", `{} {}`)), 1,
-			"is not JSON: more follows after its end", "check that the URL is that of the interface itself", 0},
-		{"larger than the cap", always(capturetest.Says(200, "application/json", "["+strings.Repeat(" ", 1<<20)+"]")), 1,
-			"is larger than 65536 bytes", "raise the cap if that size is right", 0},
-		{"cut for ever", always(capturetest.CutAfter(5, `{"tasks":[]}`)), 5,
-			"was cut off: unexpected EOF", "run capture again: only what is missing is asked", 0},
-		{"wants a day of rest", always(capturetest.Status(429, "Retry-After", "86400")), 1,
-			"answered 429 Too Many Requests, and wants 24h0m0s of rest", "run capture again: only what is missing is asked", 429},
+		{
+			"500 for ever", always(capturetest.Says(500, "application/json", `{"message":"zk\tis  gone"}`)), 5,
+			"answered 500 Internal Server Error (zk is gone)", "run capture again: only what is missing is asked", 500,
+		},
+		{
+			"forbidden", always(capturetest.Status(403)), 1,
+			"answered 403 Forbidden", "this account may not read it: give one that may", 403,
+		},
+		{
+			"login page with 200", always(capturetest.Says(200, "text/html", "\n <!DOCTYPE html><title>Log in</title>")), 1,
+			"is not JSON: invalid character '<' looking for beginning of value, after byte 2", "looks like a login page: give a token", 0,
+		},
+		{
+			"words with 200", always(capturetest.Says(200, "text/plain", "ok")), 1,
+			"is not JSON: invalid character 'o' looking for beginning of value, after byte 0", "check that the URL is that of the interface itself", 0,
+		},
+		{
+			"nothing with 200", always(capturetest.Status(200)), 1,
+			"is not JSON: it is empty", "check that the URL is that of the interface itself", 0,
+		},
+		{
+			"a word of JSON", always(capturetest.Says(200, "application/json", `"ok"`)), 1,
+			"is not JSON: it is neither an object nor a list", "check that the URL is that of the interface itself", 0,
+		},
+		{
+			"two documents", always(capturetest.Says(200, "application/json", `{} {}`)), 1,
+			"is not JSON: more follows after its end", "check that the URL is that of the interface itself", 0,
+		},
+		{
+			"larger than the cap", always(capturetest.Says(200, "application/json", "["+strings.Repeat(" ", 1<<20)+"]")), 1,
+			"is larger than 65536 bytes", "raise the cap if that size is right", 0,
+		},
+		{
+			"cut for ever", always(capturetest.CutAfter(5, `{"tasks":[]}`)), 5,
+			"was cut off: unexpected EOF", "run capture again: only what is missing is asked", 0,
+		},
+		{
+			"wants a day of rest", always(capturetest.Status(429, "Retry-After", "86400")), 1,
+			"answered 429 Too Many Requests, and wants 24h0m0s of rest", "run capture again: only what is missing is asked", 429,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -195,8 +195,10 @@ func TestOwnAuthorityIsNeededAndEnough(t *testing.T) {
 	}{
 		{"with it", ca, server.URL, capture.Taken, "", ""},
 		{"without", nil, server.URL, capture.Failed, "has a certificate that cannot be trusted", "give the file of the authority that signed it"},
-		{"another name", ca, strings.Replace(server.URL, "127.0.0.1", "localhost", 1), capture.Failed,
-			"has a certificate that cannot be trusted", "use the name that its certificate is for"},
+		{
+			"another name", ca, strings.Replace(server.URL, "127.0.0.1", "localhost", 1), capture.Failed,
+			"has a certificate that cannot be trusted", "use the name that its certificate is for",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

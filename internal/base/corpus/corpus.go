@@ -14,7 +14,7 @@ import (
 // beside the checkout. Without one the test is skipped.
 func Dir(t testing.TB) string {
 	t.Helper()
-	if dir := os.Getenv("TRANSHIP_CORPUS"); dir != "" {
+	if dir := os.Getenv("TRANSHIP_CORPUS"); dir != "" { //nolint:forbidigo // where a test finds its data
 		return dir
 	}
 	wd, err := os.Getwd()

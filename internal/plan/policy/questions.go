@@ -32,11 +32,9 @@ func AnswerTo(p *Policy, code diag.Code, id estate.Name) (string, bool) {
 		return a, true
 	}
 	for _, q := range questions {
-		for _, c := range q.Codes {
-			if c == code {
-				a := q.answer(p, id)
-				return a, a != ""
-			}
+		if slices.Contains(q.Codes, code) {
+			a := q.answer(p, id)
+			return a, a != ""
 		}
 	}
 	return "", false

@@ -32,7 +32,7 @@ func Draw(ctx context.Context, g report.Graph) (svg []byte, err error) {
 	defer func() { _ = drawing.Close() }()
 	drawing.SetRankDir(cgraph.LRRank)
 	drawing.SetNodeSeparator(0.12)
-	drawing.SafeSet("bgcolor", "transparent", "")
+	drawing.SetBackgroundColor("transparent")
 	nodes := map[string]*cgraph.Node{}
 	for _, n := range g.Nodes {
 		node, err := drawing.CreateNodeByName(n.ID)
