@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -40,9 +41,7 @@ type Request struct {
 // a body.
 func NewWorld(answers map[string]string) *World {
 	w := &World{answers: map[string]string{}, faults: map[string][]http.HandlerFunc{}}
-	for q, body := range answers {
-		w.answers[q] = body
-	}
+	maps.Copy(w.answers, answers)
 	return w
 }
 
