@@ -185,7 +185,7 @@ func (x *index) labelled(w *estate.Workload, p estate.Port) {
 	for _, key := range slices.Sorted(maps.Keys(p.Labels)) {
 		address, port, ok := strings.Cut(p.Labels[key], ":")
 		n := number(port)
-		if !strings.HasPrefix(key, "VIP_") || !ok || n == 0 {
+		if !strings.HasPrefix(strings.ToUpper(key), "VIP_") || !ok || n == 0 {
 			continue
 		}
 		name := vipName(address)

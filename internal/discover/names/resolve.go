@@ -1,6 +1,7 @@
 package names
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
@@ -141,11 +142,9 @@ func (x *index) virtual(p *place, t estate.Token, name string) finding {
 		return unresolved(t, UnknownName, "no virtual address of that name is declared")
 	}
 	listen := x.listen(p, t)
-	at := -1
-	for i, v := range vips {
-		if v.port == listen || listen == 0 && len(vips) == 1 {
-			at = i
-		}
+	at := slices.IndexFunc(vips, func(v vip) bool { return v.port == listen })
+	if listen == 0 && !slices.ContainsFunc(vips, func(v vip) bool { return v.port != vips[0].port }) {
+		at = 0 // the only port, by whatever protocol
 	}
 	if at < 0 {
 		f := unresolved(t, UnknownPort, "the virtual address has no such port")

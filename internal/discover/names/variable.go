@@ -15,6 +15,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 var (
 	reference = regexp.MustCompile(`\$(?:\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\}|([A-Za-z_][A-Za-z0-9_]*))`)
 	injected  = regexp.MustCompile(`^(?:HOST|PORTS?|PORT\d+|PORT_\w+|MESOS_\w+|MARATHON_\w+|LIBPROCESS_IP)$`)
+	notInName = regexp.MustCompile(`[^A-Z0-9_]`)
 	// answered are those that render can set: what they say is known beforehand,
 	// or Kubernetes tells it.
 	answered = regexp.MustCompile(`^(?:HOST|PORT|PORTS|MESOS_TASK_ID|MESOS_SANDBOX|MARATHON_APP_(?:ID|VERSION|DOCKER_IMAGE|LABELS|LABEL_\w+|` +
@@ -37,7 +38,7 @@ func (s *search) variables(p *place) {
 		case name == "HOST":
 			f.why = "variable HOST is set to the address at which others reach the copy"
 		case !answered.MatchString(name) && !portVariable(p.from, name):
-			f.fate, f.code, f.why = estate.Unresolved, UnknownVariable, "only Mesos set variable "+name+", and what it held is not there any more"
+			f.fate, f.code, f.why = estate.Unresolved, UnknownVariable, "variable "+name+" was the old scheduler's to set, and nothing sets it now"
 			if strings.HasPrefix(name, "PORT") {
 				f.why = "variable " + name + " belongs to no port that the workload declares"
 			}
@@ -66,7 +67,7 @@ func portVariable(w *estate.Workload, name string) bool {
 	if rest, ok := strings.CutPrefix(name, "PORT_"); ok {
 		return slices.ContainsFunc(all, func(p estate.Port) bool {
 			return rest == itoa(p.Number) || rest == itoa(p.ServicePort) || rest == itoa(p.HostPort) ||
-				rest == strings.ToUpper(strings.ReplaceAll(p.Name, "-", "_"))
+				p.Name != "" && rest == notInName.ReplaceAllString(strings.ToUpper(p.Name), "_")
 		})
 	}
 	n, err := strconv.Atoi(strings.TrimPrefix(name, "PORT"))
