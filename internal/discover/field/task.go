@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"github.com/tranship/tranship/internal/base/jsonpos"
 	"github.com/tranship/tranship/internal/base/ledger"
@@ -136,18 +137,19 @@ func pattern(v *jsonpos.Value) string {
 }
 
 // Digest gives a version for a definition that has none: it changes when a
-// leaf below v does, except below the keys left out.
+// leaf below v does, except below the keys left out. A key that stands deeper
+// is spelled with those above it: "schedules/nextRunAt".
 func Digest(v *jsonpos.Value, except ...string) string {
 	h := sha256.New()
-	root := v.Pointer()
-	skip := map[*jsonpos.Value]bool{}
-	for _, key := range except {
-		v.Get(key).Leaves(func(leaf *jsonpos.Value) { skip[leaf] = true })
-	}
+	root, above := len(v.Pointer()), len(pattern(v))
 	v.Leaves(func(leaf *jsonpos.Value) {
-		if !skip[leaf] {
-			_, _ = h.Write([]byte(leaf.Pointer()[len(root):] + "\x00" + leaf.Kind().String() + "\x00" + leaf.Text() + "\x00"))
+		key := pattern(leaf)[above:]
+		for _, e := range except {
+			if rest, ok := strings.CutPrefix(key, "/"+e); ok && (rest == "" || rest[0] == '/') {
+				return
+			}
 		}
+		_, _ = h.Write([]byte(leaf.Pointer()[root:] + "\x00" + leaf.Kind().String() + "\x00" + leaf.Text() + "\x00"))
 	})
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)[:16])
 }

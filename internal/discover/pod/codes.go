@@ -286,4 +286,10 @@ const (
 	// Example:
 	//	{"id": "/a", "containers": [{"name": "c", "healthCheck": {"tcp": {"endpoint": "web"}}}]}
 	NoEndpoint diag.Code = "B147"
+
+	// SameAgain is the ledger's code for a definition that was read before.
+	//
+	// Example:
+	//	[{"id": "/a", "containers": [{"name": "c"}]}, {"id": "/a", "containers": [{"name": "c"}]}]
+	SameAgain diag.Code = "B148"
 )

@@ -153,10 +153,18 @@ func (p *pod) read(status *jsonpos.Value) {
 	w := estate.Workload{
 		ID: p.ID, Kind: estate.Service, Origin: estate.Origin{File: p.File, Pointer: p.def.Pointer()},
 		Group: estate.Name(path.Dir(string(p.ID))), Replicas: 1,
-		SourceVersion: field.Digest(p.def),
+		SourceVersion: field.Digest(p.def, "id", "version"),
 	}
 	if v := p.def.Get("version"); v.Kind() == jsonpos.String && v.Text() != "" {
 		w.SourceVersion = v.Text()
+	}
+	if have := p.B.Workload(p.ID); have != nil && have.SourceVersion == w.SourceVersion {
+		p.Note(p.def, ledger.Informational, SameAgain, "", "the same definition stands in "+have.Origin.File+have.Origin.Pointer)
+		if have.Running == nil {
+			p.w = have
+		}
+		p.status(status)
+		return
 	}
 	if p.w = p.B.Add(w, p.def.Pos(p.File)); p.w == nil {
 		p.Note(p.def, ledger.Dropped, discover.DuplicateID, "", "of a second definition, which was left out")
