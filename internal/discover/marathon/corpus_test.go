@@ -1,0 +1,17 @@
+package marathon_test
+
+import (
+	"io/fs"
+	"testing"
+	"testing/fstest"
+)
+
+// sub gives a file system that holds one file.
+func sub(t testing.TB, fsys fs.FS, file string) fs.FS {
+	t.Helper()
+	data, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fstest.MapFS{file: {Data: data}}
+}
