@@ -31,7 +31,7 @@ func NotSecretNames() []string { return append([]string(nil), notSecret...) }
 
 // IsSecretName reports whether a variable of that name holds a secret.
 func (b *Builder) IsSecretName(name string) bool {
-	n := strings.ToLower(name)
+	n := strings.ReplaceAll(strings.ToLower(name), "/", "_") // no pattern's * goes beyond a slash
 	return matches(b.opts.SecretNames, n) || matches(secretNames, n) && !matches(notSecret, n)
 }
 

@@ -7,6 +7,7 @@ package field
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/jsonpos"
@@ -129,4 +130,49 @@ func (s Scope) Bool(v *jsonpos.Value) (value, ok bool) {
 		s.wrong(v, "a boolean")
 	}
 	return false, false
+}
+
+// outOfRange reports a value beyond what its field allows and enters it as dropped.
+func (s Scope) outOfRange(v *jsonpos.Value, want string) {
+	s.Report(discover.OutOfRange, diag.Error, v, "field "+v.Pointer()+" is "+v.Text()+", not "+want,
+		"the field was left out and the rest was read; correct it at the source")
+	s.Note(v, ledger.Dropped, discover.OutOfRange, "", "is out of range and was left out")
+}
+
+// Choice gives the word among words that v spells, whatever the case. Another
+// word is reported and left out, as a value of the wrong type is.
+func (s Scope) Choice(v *jsonpos.Value, words ...string) (string, bool) {
+	if v.IsNull() {
+		s.Empty(v)
+		return "", false
+	}
+	if v.Kind() == jsonpos.String {
+		for _, w := range words {
+			if strings.EqualFold(w, v.Text()) {
+				return w, true
+			}
+		}
+	}
+	s.wrong(v, "one of "+strings.Join(words, ", "))
+	return "", false
+}
+
+// Share gives a number from 0 to 1.
+func (s Scope) Share(v *jsonpos.Value) (float64, bool) {
+	f, ok := s.Number(v)
+	if ok && (f < 0 || f > 1) {
+		s.outOfRange(v, "a number from 0 to 1")
+		return 0, false
+	}
+	return f, ok
+}
+
+// Positive gives a number that is not negative and at most limit.
+func (s Scope) Positive(v *jsonpos.Value, limit float64) (float64, bool) {
+	f, ok := s.Number(v)
+	if ok && (f < 0 || f > limit) {
+		s.outOfRange(v, "a number from 0 up")
+		return 0, false
+	}
+	return f, ok
 }

@@ -63,13 +63,15 @@ func (s Scope) SecretRef(v *jsonpos.Value, w *estate.Workload) estate.SecretRef 
 	if !slices.ContainsFunc(w.Secrets, func(d estate.Secret) bool { return d.Name == name }) {
 		s.Report(UndeclaredSecret, diag.Warning, v, "secret "+name+" is used and not declared",
 			"declare it below secrets with its source; a stub without a value is written for it")
-		d := secret(w, name)
-		d.Keys = []string{SecretKey}
+	}
+	if d := secret(w, name); !slices.Contains(d.Keys, SecretKey) {
+		d.Keys = append(d.Keys, SecretKey)
 	}
 	return estate.SecretRef{Name: name, Key: SecretKey}
 }
 
-// PullConfig reads {"secret": "name"}: the credential of an image registry.
+// PullConfig reads {"secret": "name"}: the credential of an image registry. Read
+// it before whatever else may refer to the same secret.
 func (s Scope) PullConfig(v *jsonpos.Value, w *estate.Workload) {
 	if s.Empty(v) || !s.Is(v, jsonpos.Object) {
 		return
