@@ -8,7 +8,7 @@ const (
 	// replaced by the new one.
 	//
 	// Example:
-	//	[{"id": "/shop/db", "cmd": "true", "container": {"portMappings": [
+	//	[{"id": "/shop/db", "cmd": "true", "networks": [{"mode": "container/bridge"}], "container": {"portMappings": [
 	//	    {"containerPort": 5432, "labels": {"VIP_0": "/shop/db:5432"}}]}},
 	//	 {"id": "/shop/cart", "cmd": "true", "env": {"DB": "shopdb.marathon.l4lb.thisdcos.directory:5432"}}]
 	NameRewritten diag.Code = "N101"
@@ -42,7 +42,8 @@ const (
 	// MachineName is reported for the name or address of a machine of the source.
 	//
 	// Example:
-	//	[{"host": "10.0.1.5"}, {"id": "/shop/cart", "cmd": "true", "env": {"DB": "10.0.1.5:5432"}}]
+	//	{"slaves": [{"id": "S0", "hostname": "10.0.1.5"}]}
+	//	{"id": "/shop/cart", "cmd": "true", "env": {"DB": "10.0.1.5:5432"}}
 	MachineName diag.Code = "N106"
 
 	// InjectedVariable is the ledger's code for a reference to a variable that
@@ -56,7 +57,7 @@ const (
 	// or a port that is not there, could set.
 	//
 	// Example:
-	//	{"id": "/shop/cart", "cmd": "serve --id $MESOS_EXECUTOR_ID"}
+	//	{"id": "/shop/cart", "cmd": "serve --id $MESOS_FRAMEWORK_ID"}
 	UnknownVariable diag.Code = "N108"
 
 	// PlatformPath is reported for a path of the agent's own DC/OS installation.
@@ -69,7 +70,7 @@ const (
 	// be promised that address.
 	//
 	// Example:
-	//	[{"id": "/shop/db", "cmd": "true", "container": {"portMappings": [
+	//	[{"id": "/shop/db", "cmd": "true", "networks": [{"mode": "container/bridge"}], "container": {"portMappings": [
 	//	    {"containerPort": 5432, "labels": {"VIP_0": "11.1.2.3:5432"}}]}},
 	//	 {"id": "/shop/cart", "cmd": "true", "env": {"DB": "11.1.2.3:5432"}}]
 	AddressVIP diag.Code = "N110"
@@ -138,13 +139,15 @@ const (
 	// be compared here.
 	//
 	// Example:
-	//	[{"host": "h1", "rack": "r1"}, {"id": "/a", "cmd": "true", "constraints": [["rack", "LIKE", "r(?!9).*"]]}]
+	//	{"slaves": [{"id": "S0", "hostname": "h1", "attributes": {"rack": "r1"}}]}
+	//	{"id": "/a", "cmd": "true", "constraints": [["rack", "LIKE", "r(?!9).*"]]}
 	UnsupportedPattern diag.Code = "N121"
 
 	// PatternMatchesNothing is reported for a LIKE that no host fits.
 	//
 	// Example:
-	//	[{"host": "h1", "rack": "r1"}, {"id": "/a", "cmd": "true", "constraints": [["rack", "LIKE", "r9"]]}]
+	//	{"slaves": [{"id": "S0", "hostname": "h1", "attributes": {"rack": "r1"}}]}
+	//	{"id": "/a", "cmd": "true", "constraints": [["rack", "LIKE", "r9"]]}
 	PatternMatchesNothing diag.Code = "N122"
 )
 

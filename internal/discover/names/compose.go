@@ -16,7 +16,10 @@ type project struct{ names map[string]owners }
 
 // isCompose reports whether the workload is a service of Compose or Swarm,
 // where a service's name is a host's name for its neighbours.
-func isCompose(w *estate.Workload) bool { return strings.HasPrefix(w.Origin.Pointer, "/services/") }
+func isCompose(w *estate.Workload) bool {
+	return strings.HasPrefix(w.Origin.Pointer, "/services/") ||
+		len(w.Networks) > 0 && slices.ContainsFunc(w.Networks[0].Aliases, func(a string) bool { return strings.HasPrefix(a, "tasks.") })
+}
 
 func (x *index) member(w *estate.Workload) {
 	p := x.projects[w.Group]
@@ -24,7 +27,7 @@ func (x *index) member(w *estate.Workload) {
 		p = &project{names: map[string]owners{}}
 		x.projects[w.Group] = p
 	}
-	name := strings.TrimPrefix(w.Origin.Pointer, "/services/")
+	name := w.Origin.Pointer[strings.LastIndexByte(w.Origin.Pointer, '/')+1:]
 	names := []string{name, "tasks." + name}
 	for _, n := range w.Networks {
 		names = append(names, n.Aliases...)

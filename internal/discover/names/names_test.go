@@ -232,7 +232,7 @@ func TestVariableOfTheOldSchedulerIsFound(t *testing.T) {
 		"${PORT_WEB:-1}": {estate.Bridged, InjectedVariable}, "$PORT_8080": {estate.Bridged, InjectedVariable},
 		"$PORT1": {estate.Unresolved, UnknownVariable}, "$PORT_X": {estate.Unresolved, UnknownVariable},
 		"$MESOS_SANDBOX": {estate.Bridged, InjectedVariable}, "$MESOS_TASK_ID": {estate.Bridged, InjectedVariable},
-		"$MESOS_FRAMEWORK_ID": {estate.Unresolved, UnknownVariable}, "$MARATHON_APP_LABEL_X": {estate.Bridged, InjectedVariable},
+		"$MESOS_FRAMEWORK_ID": {estate.Unresolved, UnknownVariable}, "$MARATHON_APP_LABEL_X": {estate.Unresolved, UnknownVariable},
 		"$MARATHON_APP_ID": {estate.Bridged, InjectedVariable}, "$LIBPROCESS_IP": {estate.Unresolved, UnknownVariable},
 		"$USER_SET": {}, "$MARATHON_X": {},
 	} {

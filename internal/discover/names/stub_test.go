@@ -25,7 +25,14 @@ func (stub) Read(d *discover.Document, b *discover.Builder) {
 		}
 		return
 	}
-	if d.Root.Kind() == jsonpos.Object {
+	for _, a := range d.Root.Get("slaves").Elems() {
+		h := estate.Host{Name: a.Get("hostname").Text(), Attributes: map[string]string{}}
+		for _, e := range a.Get("attributes").Elems() {
+			h.Attributes[e.Key()] = e.Text()
+		}
+		b.Estate().Hosts = append(b.Estate().Hosts, h)
+	}
+	if d.Root.Kind() == jsonpos.Object && d.Root.Has("id") {
 		readApp(d, b, d.Root)
 		return
 	}
@@ -65,6 +72,7 @@ func readApp(d *discover.Document, b *discover.Builder, v *jsonpos.Value) {
 		readPort(w, c, p)
 	}
 	c.Env = s.Env(v.Get("env"), w, "main")
+	inject(c)
 	if cmd := v.Get("cmd"); cmd != nil {
 		c.Shell = cmd.Text()
 		s.Note(cmd, ledger.Exact, "T001", "container#command", "the same")
@@ -90,6 +98,20 @@ func readApp(d *discover.Document, b *discover.Builder, v *jsonpos.Value) {
 			ep.Auth = &estate.Auth{}
 		}
 		b.Estate().Endpoints = append(b.Estate().Endpoints, ep)
+	}
+}
+
+// inject adds what the readers of Marathon's definitions add.
+func inject(c *estate.Container) {
+	names := []string{"HOST", "MESOS_SANDBOX", "MESOS_TASK_ID", "MARATHON_APP_ID"}
+	for i, p := range c.Ports {
+		names = append(names, "PORT"+strconv.Itoa(i), "PORT_"+strconv.Itoa(p.Number), "PORT_"+strings.ToUpper(p.Name))
+		if i == 0 {
+			names = append(names, "PORT")
+		}
+	}
+	for _, n := range names {
+		c.Env = append(c.Env, estate.EnvVar{Name: n, Value: "x", Injected: true})
 	}
 }
 

@@ -15,11 +15,6 @@ func itoa(n int) string { return strconv.Itoa(n) }
 var (
 	reference = regexp.MustCompile(`\$(?:\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\}|([A-Za-z_][A-Za-z0-9_]*))`)
 	injected  = regexp.MustCompile(`^(?:HOST|PORTS?|PORT\d+|PORT_\w+|MESOS_\w+|MARATHON_\w+|LIBPROCESS_IP)$`)
-	notInName = regexp.MustCompile(`[^A-Z0-9_]`)
-	// answered are those that render can set: what they say is known beforehand,
-	// or Kubernetes tells it.
-	answered = regexp.MustCompile(`^(?:HOST|PORT|PORTS|MESOS_TASK_ID|MESOS_SANDBOX|MARATHON_APP_(?:ID|VERSION|DOCKER_IMAGE|LABELS|LABEL_\w+|` +
-		`RESOURCE_(?:CPUS|MEM|DISK|GPUS)|ENFORCE_GROUP_ROLE))$`)
 )
 
 // variables finds references to what the old scheduler put into the
@@ -30,48 +25,40 @@ func (s *search) variables(p *place) {
 	}
 	for _, m := range reference.FindAllStringSubmatch(p.raw, -1) {
 		name := m[1] + m[2]
-		if !injected.MatchString(name) || setByUser(p.from, p.text.Place.Container, name) {
+		if !injected.MatchString(name) {
 			continue
 		}
-		f := finding{match: m[0], fate: estate.Bridged, code: InjectedVariable, why: "variable " + name + " is set as the old scheduler did"}
-		switch {
-		case name == "HOST":
-			f.why = "variable HOST is set to the address at which others reach the copy"
-		case !answered.MatchString(name) && !portVariable(p.from, name):
-			f.fate, f.code, f.why = estate.Unresolved, UnknownVariable, "variable "+name+" was the old scheduler's to set, and nothing sets it now"
-			if strings.HasPrefix(name, "PORT") {
-				f.why = "variable " + name + " belongs to no port that the workload declares"
+		f := finding{match: m[0]}
+		switch set, byUser := variable(p.from, p.text.Place.Container, name); {
+		case byUser:
+			continue
+		case set:
+			f.fate, f.code, f.why = estate.Bridged, InjectedVariable, "variable "+name+" is set as the old scheduler did"
+			if name == "HOST" {
+				f.why = "variable HOST is set to the address at which others reach the copy"
 			}
+		case strings.HasPrefix(name, "PORT"):
+			f.fate, f.code, f.why = estate.Unresolved, UnknownVariable, "variable "+name+" belongs to no port that the workload declares"
+		default:
+			f.fate, f.code, f.why = estate.Unresolved, UnknownVariable, "variable "+name+" was the old scheduler's to set, and nothing sets it now"
 		}
 		s.found(p, f)
 	}
 }
 
-func setByUser(w *estate.Workload, container, name string) bool {
+// variable tells whether the container has the variable, and whether it is its
+// user's own. Readers add those of the scheduler that the workload mentions.
+func variable(w *estate.Workload, container, name string) (set, byUser bool) {
 	for i := range w.Containers {
 		c := &w.Containers[i]
 		if container != "" && c.Name != container {
 			continue
 		}
-		if slices.ContainsFunc(c.Env, func(v estate.EnvVar) bool { return v.Name == name && !v.Injected }) {
-			return true
+		if j := slices.IndexFunc(c.Env, func(v estate.EnvVar) bool { return v.Name == name }); j >= 0 {
+			return true, !c.Env[j].Injected
 		}
 	}
-	return false
-}
-
-// portVariable reports whether the workload has the port of PORT0, PORT_HTTP or
-// PORT_8080.
-func portVariable(w *estate.Workload, name string) bool {
-	all := ports(w)
-	if rest, ok := strings.CutPrefix(name, "PORT_"); ok {
-		return slices.ContainsFunc(all, func(p estate.Port) bool {
-			return rest == itoa(p.Number) || rest == itoa(p.ServicePort) || rest == itoa(p.HostPort) ||
-				p.Name != "" && rest == notInName.ReplaceAllString(strings.ToUpper(p.Name), "_")
-		})
-	}
-	n, err := strconv.Atoi(strings.TrimPrefix(name, "PORT"))
-	return err == nil && n < len(all)
+	return false, false
 }
 
 var (
