@@ -183,6 +183,8 @@ func TestCronLinesAreKubernetesOwn(t *testing.T) {
 		{"0 0 * * 7,1", "0 0 * * 0,1", true},
 		{"0 0 * JAN MON-FRI", "0 0 * JAN MON-FRI", true},
 		{"0 0 1 1 *", "0 0 1 1 *", true},
+		{"0 0 * * FRI-7", "0 0 * * 0,5,6", true},
+		{"0 0 * * *-7,0", "", false},
 		{"0 0 * * 8", "", false},
 		{"0 0 * * 9-7", "", false},
 		{"0 0 * *", "", false},

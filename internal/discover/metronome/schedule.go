@@ -164,7 +164,10 @@ func Cron(text string) (line string, sevens bool, problem string) {
 	if len(fields) != 5 || strings.Contains(text, "=") { // TZ=... is no field
 		return "", false, "has a cron line of " + strconv.Itoa(len(fields)) + " fields, not of five"
 	}
-	day, sevens := sunday(fields[4])
+	day, sevens, ok := sunday(fields[4])
+	if !ok {
+		return "", false, "has a cron line with days that are none"
+	}
 	fields[4] = day
 	line = strings.Join(fields, " ")
 	if _, err := cron.ParseStandard(line); err != nil {
@@ -174,9 +177,8 @@ func Cron(text string) (line string, sevens bool, problem string) {
 }
 
 // sunday writes 7, which Metronome takes for Sunday too, as 0.
-func sunday(days string) (string, bool) {
+func sunday(days string) (line string, found, ok bool) {
 	var out []string
-	found := false
 	for item := range strings.SplitSeq(days, ",") {
 		span, step, stepped := strings.Cut(item, "/")
 		low, high, ranged := strings.Cut(span, "-")
@@ -184,31 +186,40 @@ func sunday(days string) (string, bool) {
 		case span == "7" && !stepped:
 			out, found = append(out, "0"), true
 		case ranged && high == "7":
-			found = true
-			out = append(out, week(low, step, stepped)...)
+			list := week(low, step, stepped)
+			if list == nil {
+				return "", false, false
+			}
+			out, found = append(out, list...), true
 		default:
 			out = append(out, item)
 		}
 	}
 	if !found {
-		return days, false
+		return days, false, true
 	}
 	slices.Sort(out)
-	return strings.Join(slices.Compact(out), ","), true
+	return strings.Join(slices.Compact(out), ","), true, true
 }
 
-// week lists the days from low to Sunday.
+var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// week lists the days from low to Sunday, nil if low or step is none.
 func week(low, step string, stepped bool) []string {
-	first, err := strconv.Atoi(low)
+	first := slices.Index(weekdays, strings.ToLower(low))
 	by := 1
-	if stepped {
-		by, _ = strconv.Atoi(step)
+	var err error
+	if first < 0 {
+		first, err = strconv.Atoi(low)
+	}
+	if stepped && err == nil {
+		by, err = strconv.Atoi(step)
 	}
 	if err != nil || first < 0 || first > 7 || by < 1 {
-		return []string{low + "-7"} // which the parser refuses
+		return nil
 	}
 	var out []string
-	for d := first; d <= 7; d += by {
+	for d := first; d <= 7; d += min(by, 8) {
 		out = append(out, strconv.Itoa(d%7))
 	}
 	return out
