@@ -141,7 +141,8 @@ func (b *Builder) list(fsys fs.FS) []string {
 		switch {
 		case d.IsDir() && hidden:
 			return fs.SkipDir
-		case !d.IsDir() && !hidden && name != snapshot.FileName && !snapshot.IsPartial(name) && isDefinition(name):
+		case hidden && path.Ext(name) != ".json": // a tool's own settings are seldom JSON, definitions are
+		case !d.IsDir() && name != snapshot.FileName && !snapshot.IsPartial(name) && isDefinition(name):
 			files = append(files, name)
 		}
 		return nil

@@ -42,6 +42,7 @@ func (r *reader) app(v *jsonpos.Value, in estate.Name) {
 		w.SourceVersion = x.Text()
 	}
 	if have := r.b.Workload(id); have != nil && have.SourceVersion == w.SourceVersion && w.SourceVersion != "" {
+		a.Note(v.Get("id"), ledger.Decision, Identity, "", "the same app again")
 		a.Note(v, ledger.Informational, SameAgain, "", "the same definition stands in "+have.Origin.File+have.Origin.Pointer)
 		return
 	}

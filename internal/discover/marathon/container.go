@@ -219,6 +219,7 @@ func (a *app) persistent(e *jsonpos.Value, shown map[string]bool, named map[stri
 		named[rel] = vol.Name
 		a.Note(at, ledger.Equivalent, VolumePath, "workload#spec.volumeClaimTemplates", "the name that ties it to where it is mounted")
 		a.mode(e)
+		a.Note(e.Get("mode"), ledger.Informational, VolumeMode, "", "the volume that shows it at its real place says whether it is written to")
 		return
 	}
 	a.mount(e, vol)

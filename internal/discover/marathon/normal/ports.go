@@ -28,7 +28,7 @@ func (n *normaliser) ports() {
 	}
 	n.out.RequirePorts = n.boolean(n.app.Get("requirePorts"), false)
 	if host {
-		n.out.PortDefinitions = definitions
+		n.out.PortDefinitions = append([]Port{}, definitions...)
 	} else {
 		for _, d := range definitions {
 			n.ignore(d.At, "Marathon ignored port definitions of an app that does not share the agent's network")
@@ -49,7 +49,7 @@ func (n *normaliser) ports() {
 			n.ignore(m.At, "Marathon dropped the port mappings of an app in host mode")
 		}
 		return
-	case !mapped:
+	case !mapped && n.out.Networks[0].Mode.Value != Nothing:
 		mappings = []Port{{Container: assumed(0), Protocol: assumed("tcp"), Name: assumed("default")}}
 	}
 	for len(mappings) < len(definitions) {
