@@ -2,6 +2,7 @@ package mesos
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -217,9 +218,7 @@ func TestAgentsFlagTellsWhetherHostThrottles(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			files := map[string]string{"state.json": two}
-			for k, v := range tc.files {
-				files[k] = v
-			}
+			maps.Copy(files, tc.files)
 			h := read(files).Estate.Hosts
 			if diff := cmp.Diff([]*bool{tc.h0, tc.h1}, []*bool{h[0].Throttles, h[1].Throttles}); diff != "" {
 				t.Errorf("throttles of h0 and h1 (-want +got):\n%s", diff)
