@@ -19,6 +19,16 @@ var credentials = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)(\b(?:X-)?(?:Api-Key|Auth-Token|Access-Token)["']?:?\s+["']?)([^\s"']+)()`),
 }
 
+// Redact is redact for readers of HAProxy's lines that stand elsewhere.
+func Redact(text string) (clean string, found bool) { return redact(text) }
+
+// Apply puts into ep what is known of HAProxy's lines.
+func Apply(text string, ep *estate.Endpoint) {
+	s := service{ep: *ep}
+	s.apply("", directivesOf(text))
+	*ep = s.ep
+}
+
 // redact takes passwords and credentials in URLs out of a piece of HAProxy's
 // configuration. Placeholders ({passwd}, %[...]) are none.
 func redact(text string) (clean string, found bool) {
