@@ -40,17 +40,21 @@ func (s Scope) Artifacts(v *jsonpos.Value, w *estate.Workload, c *estate.Contain
 	}
 }
 
-// archives are the endings that Mesos' fetcher takes for an archive.
-var archives = []string{".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".zip"}
+// archives are the endings that Marathon took for an archive in a plain URI;
+// extractable are those that Mesos' fetcher knows besides.
+var (
+	archives    = []string{".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".zip"}
+	extractable = append([]string{".tar", ".gz"}, archives...)
+)
 
 // credentials are files with an image registry's credential, as Marathon's
 // documentation has them fetched.
 var credentials = []string{"docker.tar.gz", "docker.tgz", ".dockercfg", "dockercfg", "dockercfg.tar.gz", ".docker.tar.gz"}
 
-// IsArchive reports whether Mesos' fetcher would take the URI for an archive.
-func IsArchive(uri string) bool {
-	name := base(uri)
-	return slices.ContainsFunc(archives, func(end string) bool { return strings.HasSuffix(name, end) })
+// ends reports whether a name has one of the endings. As in the fetcher, case
+// counts, and a query is a part of the name.
+func ends(name string, with []string) bool {
+	return slices.ContainsFunc(with, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 // base gives a URI's last segment, without query and fragment.
@@ -88,7 +92,10 @@ func (s Scope) artifact(uri, obj *jsonpos.Value, w *estate.Workload, c *estate.C
 		s.options(obj, ArtifactOnHost, "of a file that is not fetched")
 		return
 	}
-	a := estate.Artifact{URI: clean, Extract: IsArchive(text)}
+	a := estate.Artifact{URI: clean, Extract: ends(text, archives)}
+	if i := strings.LastIndexByte(text, '/'); !hasCredential && strings.ContainsAny(text, "?#") {
+		a.Path = text[i+1:] // the name that Mesos gave the file
+	}
 	index := len(c.Artifacts)
 	t := discover.Text{
 		Workload: w.ID, Place: estate.Place{Container: c.Name, Field: "artifact", Key: strconv.Itoa(index)},
@@ -115,36 +122,40 @@ func (s Scope) artifact(uri, obj *jsonpos.Value, w *estate.Workload, c *estate.C
 }
 
 func (s Scope) artifactOptions(obj *jsonpos.Value, uri string, a *estate.Artifact) {
+	for _, key := range []string{"destPath", "outputFile"} {
+		if v := obj.Get(key); v != nil {
+			s.artifactPath(v, a)
+		}
+	}
 	if v := obj.Get("executable"); v != nil {
 		if yes, ok := s.Bool(v); ok {
 			a.Executable = yes
 			s.Note(v, ledger.Exact, ArtifactOption, "container#initContainers.fetch", "made executable or not, the same")
 		}
 	}
+	// Mesos looks at the name of the file that it wrote, and extracts nothing
+	// that it made executable.
+	name := a.Path
+	if name == "" {
+		name = uri
+	}
+	a.Extract = ends(name, extractable) && !a.Executable
 	if v := obj.Get("extract"); v != nil {
 		yes, ok := s.Bool(v)
 		switch {
 		case !ok:
-		case !IsArchive(uri) || a.Executable:
+		case !a.Extract:
 			s.Note(v, ledger.Informational, NoArchive, "", "nothing to extract: Mesos took this file for no archive")
 		default:
 			a.Extract = yes
 			s.Note(v, ledger.Exact, ArtifactOption, "container#initContainers.fetch", "extracted or not, the same")
 		}
 	}
-	if a.Executable {
-		a.Extract = false // Mesos made it executable instead
-	}
 	if v := obj.Get("cache"); v != nil {
 		if yes, ok := s.Bool(v); ok {
 			a.Cache = yes
 			s.Note(v, ledger.Approximate, ArtifactCache, "container#initContainers.fetch",
 				"fetched at each start: nodes keep no copy; put it into the image if it is large")
-		}
-	}
-	for _, key := range []string{"destPath", "outputFile"} {
-		if v := obj.Get(key); v != nil {
-			s.artifactPath(v, a)
 		}
 	}
 }

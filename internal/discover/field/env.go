@@ -92,10 +92,9 @@ func (s Scope) variable(
 		text.Secret = true
 		s.Note(at, ledger.Decision, discover.CredentialInURL, "secret#stringData."+x.Secret.Key,
 			"a URL with a credential: the value stays in the snapshot, and the variable refers to secret "+x.Secret.Name)
-	case clean != name:
+	case !plain(name):
 		x.Value = value
-		s.Note(at, ledger.Decision, VariableName, "container#env."+clean,
-			"Kubernetes may refuse the name "+name+"; proposed is "+clean+", which the program must learn")
+		s.Note(at, ledger.Decision, VariableName, "container#env."+clean, refusal(name, clean))
 	default:
 		x.Value = value
 		s.Note(at, ledger.Exact, Variable, "container#env."+clean, "the same variable")
@@ -116,28 +115,42 @@ func (s Scope) envSecret(e *jsonpos.Value, w *estate.Workload, taken func(string
 		return estate.EnvVar{}, false
 	}
 	r := s.SecretRef(ref, w)
-	if name != e.Key() {
-		s.Note(ref, ledger.Decision, VariableName, "container#env."+name,
-			"Kubernetes may refuse the name "+e.Key()+"; proposed is "+name+", which the program must learn")
+	if !plain(e.Key()) {
+		s.Note(ref, ledger.Decision, VariableName, "container#env."+name, refusal(e.Key(), name))
 	} else {
 		s.Note(ref, ledger.Equivalent, VariableFromSecret, "container#env."+name, "the same, once secret "+r.Name+" exists")
 	}
 	return estate.EnvVar{Name: name, Secret: &r}, true
 }
 
-// plainName is what every version of Kubernetes takes as a variable's name.
-var plainName = regexp.MustCompile(`^[-._a-zA-Z][-._a-zA-Z0-9]*$`)
+// plainName is what every version of Kubernetes takes as a variable's name,
+// printable what the newer ones do.
+var (
+	plainName = regexp.MustCompile(`^[-._a-zA-Z][-._a-zA-Z0-9]*$`)
+	printable = regexp.MustCompile(`^[ -<>-~]+$`)
+	notInName = regexp.MustCompile(`[^-._a-zA-Z0-9]`)
+)
 
-var notInName = regexp.MustCompile(`[^-._a-zA-Z0-9]`)
+func plain(name string) bool {
+	return plainName.MatchString(name) && name != "." && !strings.HasPrefix(name, "..")
+}
 
-// variableName gives a name that Kubernetes takes. An empty one is refused.
+func refusal(name, clean string) string {
+	if name == clean {
+		return "older versions of Kubernetes refuse the name; proposed is to keep it where the target takes it"
+	}
+	return "Kubernetes refuses the name; proposed is " + clean + ", which the program must learn"
+}
+
+// variableName gives a name that Kubernetes takes, or a newer one at least. An
+// empty one is refused.
 func (s Scope) variableName(name string, at *jsonpos.Value, taken func(string) bool) (string, bool) {
-	if name == "" || strings.Trim(name, ".") == "" {
-		s.Report(VariableName, diag.Warning, at, "a variable has no usable name, and was left out", "name it or delete it at the source")
-		s.Note(at, ledger.Dropped, VariableName, "", "has no usable name, and was left out")
+	if name == "" {
+		s.Report(VariableName, diag.Warning, at, "a variable has no name, and was left out", "name it or delete it at the source")
+		s.Note(at, ledger.Dropped, VariableName, "", "has no name, and was left out")
 		return "", false
 	}
-	if plainName.MatchString(name) && !strings.HasPrefix(name, "..") {
+	if printable.MatchString(name) && strings.Trim(name, " ") == name {
 		return name, true
 	}
 	clean := strings.TrimLeft(notInName.ReplaceAllString(name, "_"), ".")

@@ -131,14 +131,36 @@ func TestNoSecretLeavesTheSnapshot(t *testing.T) {
 }
 
 func TestVariablesKeepTheirNamesWherePossible(t *testing.T) {
-	w, _ := read(t, `{"probe": "/a", "env": {"plain": "1", "with-dash.dot": "2", "2nd": "3", "a b": "4", "a_b": "5", "": "6", "..": "7", "ü": "8"}}`)
+	w, _ := read(t, `{"probe": "/a", "env": {"plain": "1", "with-dash.dot": "2", "2nd": "3", "a b": "4", "a_b": "5", "": "6", "..": "7", "ü": "8", "a=b": "9"}}`)
 	got := map[string]string{}
 	for _, e := range w.Containers[0].Env {
 		got[e.Name] = e.Value
 	}
-	want := map[string]string{"plain": "1", "with-dash.dot": "2", "_2nd": "3", "a_b_": "4", "a_b": "5", "_": "8"}
+	want := map[string]string{"plain": "1", "with-dash.dot": "2", "2nd": "3", "a b": "4", "a_b": "5", "..": "7", "_": "8", "a_b_": "9"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("variables (-want +got):\n%s", d)
+	}
+}
+
+func TestArtifactsAreExtractedAsMesosDid(t *testing.T) {
+	w, _ := read(t, `{"probe": "/a", "fetch": [
+		"http://x/a.tgz", "http://x/a.tar", "http://x/a.zip?v=1", {"uri": "http://x/a.tar"}, {"uri": "http://x/a.ZIP"},
+		{"uri": "http://x/get?id=1", "destPath": "y/a.tar.gz"}, {"uri": "http://x/a.zip", "destPath": "a.bin", "extract": true},
+		{"uri": "http://x/a.zip", "extract": false}, {"uri": "http://x/a.zip", "executable": true, "extract": true}]}`)
+	type got struct {
+		Path             string
+		Extract, Execute bool
+	}
+	var have []got
+	for _, a := range w.Containers[0].Artifacts {
+		have = append(have, got{a.Path, a.Extract, a.Executable})
+	}
+	want := []got{
+		{"", true, false}, {"", false, false}, {"a.zip?v=1", false, false}, {"", true, false}, {"", false, false},
+		{"y/a.tar.gz", true, false}, {"a.bin", false, false}, {"", false, false}, {"", false, true},
+	}
+	if d := cmp.Diff(want, have); d != "" {
+		t.Errorf("artifacts (-want +got):\n%s", d)
 	}
 }
 

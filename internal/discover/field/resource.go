@@ -48,6 +48,7 @@ func (s Scope) Resources(v *jsonpos.Value, c *estate.Container) {
 }
 
 // Limits reads resourceLimits: {"cpus": number or "unlimited", "mem": same}.
+// Read the resources before: a limit below them is refused, as Marathon did.
 func (s Scope) Limits(v *jsonpos.Value, c *estate.Container) {
 	if s.Empty(v) || !s.Is(v, jsonpos.Object) {
 		return
@@ -56,7 +57,9 @@ func (s Scope) Limits(v *jsonpos.Value, c *estate.Container) {
 		if unlimited(x) {
 			c.NoCPULimit = true
 			s.Note(x, ledger.Exact, ResourceLimit, "container#resources.limits.cpu", "no limit")
-		} else if n, ok := s.cores(x); ok {
+		} else if n, ok := s.cores(x); ok && n < c.CPU {
+			s.outOfRange(x, "as much as is asked for")
+		} else if ok {
 			c.CPULimit = &n
 			s.Note(x, ledger.Exact, ResourceLimit, "container#resources.limits.cpu", "the same limit")
 		}
@@ -65,7 +68,9 @@ func (s Scope) Limits(v *jsonpos.Value, c *estate.Container) {
 		if unlimited(x) {
 			c.NoMemoryLimit = true
 			s.Note(x, ledger.Exact, ResourceLimit, "container#resources.limits.memory", "no limit")
-		} else if n, ok := s.mebibytes(x); ok {
+		} else if n, ok := s.mebibytes(x); ok && n < c.Memory {
+			s.outOfRange(x, "as much as is asked for")
+		} else if ok {
 			c.MemoryLimit = &n
 			s.Note(x, ledger.Exact, ResourceLimit, "container#resources.limits.memory", "the same limit")
 		}

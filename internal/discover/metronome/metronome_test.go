@@ -162,7 +162,7 @@ func TestFault13ArtifactsGoToTheSandbox(t *testing.T) {
 	for _, a := range w.Containers[0].Artifacts {
 		got = append(got, a.Extract)
 	}
-	if d := cmp.Diff([]bool{true, true, false, false, false}, got); d != "" {
+	if d := cmp.Diff([]bool{true, false, false, false, false}, got); d != "" {
 		t.Errorf("extracted (-want +got):\n%s", d)
 	}
 	if s := w.Containers[0].Sandbox; s != "/mnt/mesos/sandbox" || w.Containers[0].WorkingDir != "" {
