@@ -74,9 +74,11 @@ func (s *service) update(u *types.UpdateConfig, count int) {
 	if parallel > 0 && count > parallel {
 		share = float64(parallel) / float64(count)
 	}
-	if x.StartFirst {
+	switch {
+	case s.w.Kind == estate.Daemon:
+	case x.StartFirst:
 		x.MaxOver = share
-	} else {
+	default:
 		x.MinHealthy = 1 - share
 	}
 	s.w.Update = &x

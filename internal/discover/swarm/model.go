@@ -114,6 +114,14 @@ func Model(root *jsonpos.Value) map[string]any {
 	}
 	delete(m, "version")
 	delete(m, "name")
+	for _, key := range []string{"configs", "secrets"} {
+		section, _ := m[key].(map[string]any)
+		for k, v := range section {
+			if v == nil { // Compose refuses it; it says nothing, as {} does
+				section[k] = map[string]any{}
+			}
+		}
+	}
 	if services, ok := m["services"].(map[string]any); ok {
 		named := make(map[string]any, len(services))
 		for k, v := range services {
@@ -201,6 +209,7 @@ func legacy(s map[string]any) map[string]any {
 			delete(s, "dockerfile")
 		}
 	}
+	delete(s, "volume_driver")
 	logging := map[string]any{}
 	if v, ok := s["log_driver"]; ok {
 		logging["driver"] = v

@@ -76,7 +76,7 @@ func (s *scope) below(v *jsonpos.Value, depth int, f func(*jsonpos.Value)) {
 func (s *scope) put(id estate.Name, leaf *jsonpos.Value, r discover.Ruling) {
 	if p, v := s.lost(leaf); p != nil {
 		if p.Kind == UnknownField {
-			return // swept up at the topmost key
+			return // entered as a whole in the end
 		}
 		r = dropped(RefusedValue, "could not be read, and was left out")
 		if v != leaf && p.Kind == RefusedField {
@@ -85,6 +85,11 @@ func (s *scope) put(id estate.Name, leaf *jsonpos.Value, r discover.Ruling) {
 		if p.Kind != RefusedField {
 			r.Reason = "refers to a file that is not there or cannot be read, and was left out"
 			r.Code = MissingFile
+		}
+	}
+	if rank(r) >= 5 || r.Code == discover.EmptyValue && leaf.Text() != "" {
+		if len(s.l.Expand(leaf.Text()).Unset) > 0 {
+			r = decision(UnsetVariable, r.Target, "which value the variable has; proposed is none")
 		}
 	}
 	if have, ok := s.notes[leaf]; ok {
@@ -143,8 +148,21 @@ func (s *scope) finish() {
 		}
 	})
 	s.extensions(s.root)
+	for v, p := range s.gone {
+		if p.Kind != UnknownField {
+			continue
+		}
+		var id estate.Name
+		if p.Path[0] == "services" {
+			id = s.id(p.Path[1])
+		}
+		s.b.NoteWhole(s.file, id, v, dropped(discover.UnknownKey, "no key that the source's schema or tranship knows; it is kept here and goes nowhere"))
+	}
 	for _, v := range s.order {
 		n := s.notes[v]
+		if s.hints[v] {
+			continue // a label, which has its entry
+		}
 		s.b.Note(s.file, n.id, v, n.r)
 	}
 }

@@ -153,7 +153,7 @@ func notePull(s *service, v *jsonpos.Value) {
 	case "always":
 		s.put(v, exact(Image, "container#imagePullPolicy", "the same"))
 	case "missing", "if_not_present":
-		s.put(v, informational(Image, "what Kubernetes does by itself"))
+		s.put(v, approximate(Image, "container#imagePullPolicy", "what Kubernetes does by itself, but for images tagged latest"))
 	default:
 		s.put(v, approximate(Image, "container#imagePullPolicy", "Kubernetes pulls always or when missing"))
 	}

@@ -301,7 +301,17 @@ func noteTmpfs(s *service, v *jsonpos.Value) {
 		s.put(v, empty)
 		return
 	}
-	s.put(v, equivalent(MemoryVolume, "pod#spec.volumes.emptyDir", "a memory volume of the same size; it counts as the pod's memory"))
+	list := []*jsonpos.Value{v}
+	if v.Kind() == jsonpos.Array {
+		list = v.Elems()
+	}
+	for _, e := range list {
+		if strings.Contains(s.text(e), ":") {
+			s.put(e, approximate(MemoryVolume, "pod#spec.volumes.emptyDir", "a memory volume of the same size, without the other options; it counts as the pod's memory"))
+			continue
+		}
+		s.put(e, equivalent(MemoryVolume, "pod#spec.volumes.emptyDir", "a memory volume; it counts as the pod's memory"))
+	}
 }
 
 // topVolume enters one volume of the file.

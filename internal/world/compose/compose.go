@@ -158,9 +158,10 @@ func (l *load) details(model map[string]any) types.ConfigDetails {
 			env[k] = v
 		}
 	}
+	config := clone(model).(map[string]any)
+	config["x-loaded"] = true // compose-go refuses a model without anything in it
 	return types.ConfigDetails{
-		WorkingDir: ".", Environment: env,
-		ConfigFiles: []types.ConfigFile{{Filename: l.src.File, Config: clone(model).(map[string]any)}},
+		WorkingDir: ".", Environment: env, ConfigFiles: []types.ConfigFile{{Filename: l.src.File, Config: config}},
 	}
 }
 

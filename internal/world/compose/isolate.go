@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -183,6 +184,9 @@ var (
 )
 
 func unknownKey(err error, key string) bool {
+	if strings.HasSuffix(err.Error(), "."+key+" false schema") {
+		return true
+	}
 	m := unknown.FindStringSubmatch(err.Error())
 	return m != nil && (m[1] == key || m[2] != "")
 }
