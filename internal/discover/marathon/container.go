@@ -120,6 +120,7 @@ func (a *app) command() {
 	if cmd != nil && !a.Empty(cmd) {
 		if text, ok := a.Words(cmd, a.w, a.c.Name, "shell", "", "container#command"); ok {
 			a.c.Shell = text
+			a.exposed(cmd)
 		}
 	}
 	switch {
@@ -128,6 +129,9 @@ func (a *app) command() {
 		a.Note(args, ledger.Dropped, BothCommands, "", "beside cmd, which is taken")
 	case args != nil:
 		list := a.List(args, a.w, a.c.Name, "args", "container#args")
+		for _, e := range args.Elems() {
+			a.exposed(e)
+		}
 		if a.c.Image == "" {
 			a.c.Command = list // without an image there is no entrypoint before them
 		} else {
@@ -159,6 +163,15 @@ func (a *app) command() {
 			a.Note(x, ledger.Decision, User, "container#securityContext.runAsUser",
 				"a user of the agent: which number it has in the image; proposed is the image's own user, 0 for root")
 		}
+	}
+}
+
+// exposed reports a command whose URL holds a credential. It is left out, so
+// that the command cannot do what it did until the secret comes back another way.
+func (a *app) exposed(v *jsonpos.Value) {
+	if _, found := discover.RedactURLs(v.Text()); found {
+		a.Report(discover.CredentialInURL, diag.Warning, v, "has a URL with a credential in its command, which was left out",
+			"hand it over in a variable that is a secret, and let the command read that")
 	}
 }
 

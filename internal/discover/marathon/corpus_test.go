@@ -1,6 +1,7 @@
 package marathon_test
 
 import (
+	"encoding/json"
 	"io/fs"
 	"testing"
 	"testing/fstest"
@@ -14,4 +15,13 @@ func sub(t testing.TB, fsys fs.FS, file string) fs.FS {
 		t.Fatal(err)
 	}
 	return fstest.MapFS{file: {Data: data}}
+}
+
+func show(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

@@ -1,6 +1,7 @@
 package marathon
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,41 +131,48 @@ func (a *app) kind() {
 	image, _, _ = strings.Cut(image, "@")
 	image, _, _ = strings.Cut(image, ":")
 	switch {
-	case platform[name] || platform[image] && (name == "" || !strings.EqualFold(l["DCOS_PACKAGE_IS_FRAMEWORK"], "true")):
+	case platform[name] || name == "" && isPlatform(image, a.c.Image):
 		a.w.Kind = estate.Infrastructure
-		if !platform[name] {
-			name = image
-		}
-	case strings.EqualFold(strings.TrimSpace(l["DCOS_PACKAGE_IS_FRAMEWORK"]), "true"), l["DCOS_PACKAGE_FRAMEWORK_NAME"] != "",
-		l["DCOS_COMMONS_API_VERSION"] != "":
+		name = cmp.Or(name, image)
+	case isScheduler(l):
 		a.w.Kind = estate.Framework
-		if name == "" {
-			name = l["DCOS_PACKAGE_FRAMEWORK_NAME"]
-		}
-		if name == "" {
-			name = a.Name()
-		}
+		name = cmp.Or(name, l["DCOS_PACKAGE_FRAMEWORK_NAME"], a.c.Name)
 	default:
 		return
 	}
 	a.w.Operator = operator.For(name)
-	a.Report(Replaced, diag.Note, a.v, "is "+a.what()+"; what takes its place: "+a.w.Operator.Name, a.w.Operator.Advice)
-	reason := "a setting of " + a.what() + ", which is not rendered: " + a.w.Operator.Name + " has settings of its own"
+	what := "the scheduler of " + name
+	if a.w.Kind == estate.Infrastructure {
+		what = name + ", a part of the old platform"
+	}
+	a.Report(Replaced, diag.Note, a.v, "is "+what+"; what takes its place: "+a.w.Operator.Name, a.w.Operator.Advice)
+	reason := "a setting of " + what + ", which is not rendered; instead: " + a.w.Operator.Name
 	a.v.Leaves(func(leaf *jsonpos.Value) {
 		a.B.Amend(leaf, func(e *ledger.Entry) {
-			if e.Verdict == ledger.Exact || e.Verdict == ledger.Equivalent {
-				e.Verdict, e.Code, e.Target, e.Reason = ledger.Approximate, ReplacedSetting, "", reason
+			switch e.Verdict {
+			case ledger.Exact, ledger.Equivalent, ledger.Decision:
+				if e.Code != Identity && e.Code != Package {
+					e.Verdict, e.Code, e.Target, e.Reason = ledger.Approximate, ReplacedSetting, "", reason
+				}
 			}
 		})
 	})
 }
 
-// Name is the last part of the app's id.
-func (a *app) Name() string { return a.c.Name }
+// isPlatform tells the old platform's own images. A name that others use too
+// (a build server is called bamboo) must come from its makers.
+func isPlatform(name, image string) bool {
+	return platform[name] && (strings.Contains(name, "-") || strings.Contains(image, "mesos") || strings.Contains(image, "QubitProducts"))
+}
 
-func (a *app) what() string {
-	if a.w.Kind == estate.Infrastructure {
-		return "a part of the old platform"
+// isScheduler reports whether the package manager says so. A plain "false"
+// holds against the other signs, but for the SDK's own.
+func isScheduler(l map[string]string) bool {
+	switch said := strings.ToLower(strings.TrimSpace(l["DCOS_PACKAGE_IS_FRAMEWORK"])); {
+	case said == "true", l["DCOS_COMMONS_API_VERSION"] != "":
+		return true
+	case said == "false":
+		return false
 	}
-	return "a scheduler"
+	return l["DCOS_PACKAGE_FRAMEWORK_NAME"] != ""
 }
