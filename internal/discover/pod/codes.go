@@ -292,4 +292,10 @@ const (
 	// Example:
 	//	[{"id": "/a", "containers": [{"name": "c"}]}, {"id": "/a", "containers": [{"name": "c"}]}]
 	SameAgain diag.Code = "B148"
+
+	// NoImage is reported for containers without an image.
+	//
+	// Example:
+	//	{"id": "/a", "containers": [{"name": "c"}]}
+	NoImage diag.Code = "B149"
 )

@@ -220,6 +220,16 @@ func (p *pod) object(v *jsonpos.Value) bool {
 
 // after reads what needs the containers to be there.
 func (p *pod) after() {
+	var bare []string
+	for i := range p.w.Containers {
+		if c := &p.w.Containers[i]; c.Image == "" {
+			bare = append(bare, c.Name)
+		}
+	}
+	if len(bare) > 0 {
+		p.Report(NoImage, diag.Warning, p.def, "has no image for "+strings.Join(bare, ", ")+": it ran on the agent's own files",
+			"name a base image for it in tranship.yaml (spec.baseImages), or build one with what it fetches")
+	}
 	if v := p.def.Get("user"); v != nil {
 		if text, ok := p.String(v); ok {
 			used := false

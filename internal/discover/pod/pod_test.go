@@ -95,8 +95,10 @@ func read(t *testing.T, text string) (estate.Workload, discover.Result) {
 
 func TestEveryKeyOfTheSchemaIsRead(t *testing.T) {
 	w, r := read(t, whole)
-	if len(r.Diags) > 0 {
-		t.Errorf("diagnostics: %v", r.Diags)
+	for _, d := range r.Diags {
+		if d.Code != pod.NoImage {
+			t.Errorf("diagnostic: %v", d)
+		}
 	}
 	for _, e := range r.Ledger {
 		if e.Code == discover.UnknownKey {
@@ -207,6 +209,26 @@ func TestPodsStandInManyForms(t *testing.T) {
 				t.Errorf("workloads = %v, want %s; %v", got, c.want, r.Diags)
 			}
 		})
+	}
+}
+
+func TestStatusTellsHowAPodRan(t *testing.T) {
+	const text = `{"id": "/a", "spec": {"id": "/a", "version": "1", "containers": [{"name": "c"}]}, "status": "DEGRADED", "instances": [
+		{"id": "a.1", "status": "STABLE", "agentHostname": "h1", "containers": [{"name": "c", "status": "TASK_RUNNING"}]},
+		{"id": "a.2", "status": "DEGRADED", "agentHostname": "h1"}, {"id": "a.3", "status": "PENDING"}]}`
+	w, r := read(t, text)
+	if d := cmp.Diff(&estate.Running{Instances: 2, Healthy: 1, Hosts: []string{"h1"}}, w.Running); d != "" {
+		t.Errorf("running (-want +got):\n%s", d)
+	}
+	if w.SourceVersion != "1" || w.Origin.Pointer != "/spec" {
+		t.Errorf("version %s at %s, want that of the spec", w.SourceVersion, w.Origin.Pointer)
+	}
+	fsys := fstest.MapFS{"app.json": {Data: []byte(text)}}
+	discovertest.Covered(t, fsys, "app.json", r)
+	discovertest.Truth(t, readers, fsys, "app.json")
+	twice := "[" + text + `, {"id": "/a", "version": "1", "containers": [{"name": "c"}]}]`
+	if _, r := read(t, twice); r.Diags.HasErrors() {
+		t.Errorf("the same pod from two answers: %v", r.Diags)
 	}
 }
 
