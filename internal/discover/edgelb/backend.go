@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/haproxyline"
 	"github.com/tranship/tranship/internal/base/jsonpos"
 	"github.com/tranship/tranship/internal/base/ledger"
-	"github.com/tranship/tranship/internal/discover/haproxy"
+	"github.com/tranship/tranship/internal/base/unit"
+	"github.com/tranship/tranship/internal/discover"
 	"github.com/tranship/tranship/internal/estate"
 )
 
@@ -143,9 +145,33 @@ func (p *pool) customCheck(v *jsonpos.Value, ep *estate.Endpoint) {
 // directives puts into ep what is known of HAProxy's own lines.
 func (p *pool) directives(lines string, ep *estate.Endpoint) {
 	for name, text := range ep.Raw {
-		ep.Raw[name], _ = haproxy.Redact(text)
+		ep.Raw[name] = redact(text)
 	}
-	haproxy.Apply(lines, ep)
+	d := haproxyline.Read(lines)
+	ep.Balance = cmp.Or(d.Balance, ep.Balance)
+	ep.MaxConns = cmp.Or(d.MaxConns, ep.MaxConns)
+	if d.Cookie != "" {
+		ep.Sticky = &estate.Sticky{Cookie: d.Cookie}
+	}
+	if d.CheckPath != "" || d.Interval != 0 {
+		if ep.Check == nil {
+			ep.Check = &estate.LBCheck{}
+		}
+		ep.Check.Path = cmp.Or(d.CheckPath, ep.Check.Path)
+		ep.Check.Interval = cmp.Or(unit.Seconds(d.Interval.Seconds()), ep.Check.Interval)
+	}
+	if d.Client != 0 || d.Server != 0 || d.Connect != 0 {
+		ep.Times = &estate.Timeouts{
+			Client: unit.Seconds(d.Client.Seconds()), Server: unit.Seconds(d.Server.Seconds()), Connect: unit.Seconds(d.Connect.Seconds()),
+		}
+	}
+}
+
+// redact takes passwords and credentials in URLs out of a text.
+func redact(text string) string {
+	clean, _ := discover.RedactURLs(text)
+	clean, _ = haproxyline.Redact(clean)
+	return clean
 }
 
 // service reads one selector. Whom it selects is known at Finish.

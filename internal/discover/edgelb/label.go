@@ -6,7 +6,6 @@ import (
 	"github.com/tranship/tranship/internal/base/jsonpos"
 	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/discover"
-	"github.com/tranship/tranship/internal/discover/haproxy"
 	"github.com/tranship/tranship/internal/estate"
 )
 
@@ -31,7 +30,7 @@ func (AutoPool) ReadLabels(w *estate.Workload, labels []discover.Label, b *disco
 			b.Note(l.File, w.ID, l.At, rule(ledger.Dropped, discover.WrongType, "", "a label is a string; this one is not, and is left out"))
 			continue
 		}
-		w.Labels[l.Key], _ = haproxy.Redact(l.Value)
+		w.Labels[l.Key] = redact(l.Value)
 		b.Note(l.File, w.ID, l.At, rule(ledger.Decision, AutoPoolLabel, "workload#metadata.annotations",
 			"makes a pool by itself; proposed: none, an annotation; export the pool that it made (dcos edgelb list --json) to have its routes"))
 	}

@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/jsonpos"
@@ -37,8 +38,8 @@ func readApp(d *discover.Document, v *jsonpos.Value, b *discover.Builder) {
 		c.Args = append(c.Args, a.Text())
 	}
 	for i, p := range v.Get("portDefinitions").Elems() {
-		port := estate.Port{Number: 31000 + i, ServicePort: number(p.Get("port").Text()), Protocols: []string{"tcp"}}
-		if n := number(p.Get("containerPort").Text()); n > 0 {
+		port := estate.Port{Number: 31000 + i, ServicePort: num(p.Get("port").Text()), Protocols: []string{"tcp"}}
+		if n := num(p.Get("containerPort").Text()); n > 0 {
 			port.Number = n
 		}
 		if proto := p.Get("protocol").Text(); proto != "" {
@@ -48,13 +49,13 @@ func readApp(d *discover.Document, v *jsonpos.Value, b *discover.Builder) {
 	}
 	for _, h := range v.Get("healthChecks").Elems() {
 		check := estate.HealthCheck{Kind: estate.CheckKind(strings.ToLower(strings.TrimPrefix(h.Get("protocol").Text(), "MESOS_"))), Path: h.Get("path").Text()}
-		if i := number(h.Get("portIndex").Text()); i < len(c.Ports) {
+		if i := num(h.Get("portIndex").Text()); i < len(c.Ports) {
 			check.Port = c.Ports[i].Number
 		}
 		c.Checks = append(c.Checks, check)
 	}
 	w := b.Add(estate.Workload{
-		ID: estate.Name(v.Get("id").Text()), Kind: estate.Service, Replicas: max(1, number(v.Get("instances").Text())),
+		ID: estate.Name(v.Get("id").Text()), Kind: estate.Service, Replicas: max(1, num(v.Get("instances").Text())),
 		Origin: estate.Origin{File: d.File, Pointer: v.Pointer()}, Containers: []estate.Container{c},
 	}, v.Pos(d.File))
 	if w == nil {
@@ -67,3 +68,8 @@ func readApp(d *discover.Document, v *jsonpos.Value, b *discover.Builder) {
 }
 
 func readers() []any { return []any{appReader{}, New(), Others{}} }
+
+func num(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}

@@ -1,11 +1,11 @@
 package haproxy
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/haproxyline"
 	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/estate"
 )
@@ -269,78 +269,8 @@ func (s *service) templates() {
 		}
 		text := s.labels[name].Value
 		s.ep.Raw[name] = text
-		s.apply(name, directivesOf(strings.ReplaceAll(text, "\r\n", "\n")))
+		s.apply(name, haproxyline.Read(strings.ReplaceAll(text, "\r\n", "\n")))
 	}
-}
-
-// apply puts into the route what a template says.
-func (s *service) apply(name string, d directives) {
-	ep := &s.ep
-	if d.balance != "" {
-		ep.Balance = d.balance
-	}
-	if d.mode == "tcp" || d.mode == "http" {
-		ep.Mode = d.mode
-	}
-	if d.cookie != "" && ep.Sticky != nil {
-		ep.Sticky.Cookie = d.cookie
-	}
-	if d.check != (estate.LBCheck{}) {
-		if ep.Check == nil {
-			ep.Check = &estate.LBCheck{}
-		}
-		ep.Check.Path = cmp.Or(d.check.Path, ep.Check.Path)
-		ep.Check.Interval = cmp.Or(d.check.Interval, ep.Check.Interval)
-	}
-	if d.times != (estate.Timeouts{}) {
-		if ep.Times == nil {
-			ep.Times = &estate.Timeouts{}
-		}
-		ep.Times.Client = cmp.Or(d.times.Client, ep.Times.Client)
-		ep.Times.Server = cmp.Or(d.times.Server, ep.Times.Server)
-		ep.Times.Connect = cmp.Or(d.times.Connect, ep.Times.Connect)
-	}
-	if d.maxConns > 0 {
-		ep.MaxConns = d.maxConns
-	}
-	if name == "BACKEND_SERVER_OPTIONS" && len(d.servers) > 0 {
-		s.servers(d.servers)
-	}
-}
-
-// servers reads an own list of servers: addresses that are not the copies'
-// take the workload's place.
-func (s *service) servers(list []server) {
-	var backends []estate.Backend
-	for _, x := range list {
-		if x.ssl {
-			if s.ep.TLS == nil {
-				s.ep.TLS = &estate.TLS{}
-			}
-			s.ep.TLS.ToBackend = true
-		}
-		if x.address != "" {
-			backends = append(backends, estate.Backend{Address: x.address, Port: x.port})
-			continue
-		}
-		to := s.ep.Backends[0]
-		if p, ok := s.containerPort(x.port); ok {
-			to.Port = p
-		}
-		backends = append(backends, to)
-	}
-	s.ep.Backends = backends
-}
-
-// containerPort gives the container's port behind a number that a server line
-// has in place of the copy's.
-func (s *service) containerPort(number int) (int, bool) {
-	for _, p := range s.ports {
-		if number != 0 && (p.Number == number || p.HostPort == number) {
-			return p.Number, true
-		}
-	}
-	return 0, false
 }
 
 // enabled settles whether marathon-lb took the service up at all.

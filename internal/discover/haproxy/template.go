@@ -1,193 +1,83 @@
 package haproxy
 
 import (
-	"regexp"
-	"strconv"
-	"strings"
+	"cmp"
 
+	"github.com/tranship/tranship/internal/base/haproxyline"
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/discover"
 	"github.com/tranship/tranship/internal/estate"
 )
 
-// credentials are the places in HAProxy's configuration that hold a password:
-// a userlist's, an Authorization header's, the statistics page's.
-var credentials = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)(\b(?:insecure-)?password\s+)([^\s"]+)()`),
-	regexp.MustCompile(`(?i)(\bAuthorization["']?:?\s*["']?(?:Basic|Bearer)(?:\\?\s)+)([^\s"']+)()`),
-	regexp.MustCompile(`(?i)(\bstats\s+auth\s+[^\s:]+:)(\S+)()`),
-	regexp.MustCompile(`(?i)(\b(?:X-)?(?:Api-Key|Auth-Token|Access-Token)["']?:?\s+["']?)([^\s"']+)()`),
-}
-
-// Redact is redact for readers of HAProxy's lines that stand elsewhere.
-func Redact(text string) (clean string, found bool) { return redact(text) }
-
-// Apply puts into ep what is known of HAProxy's lines.
-func Apply(text string, ep *estate.Endpoint) {
-	s := service{ep: *ep}
-	s.apply("", directivesOf(text))
-	*ep = s.ep
-}
-
-// redact takes passwords and credentials in URLs out of a piece of HAProxy's
-// configuration. Placeholders ({passwd}, %[...]) are none.
+// redact takes passwords and credentials in URLs out of a label.
 func redact(text string) (clean string, found bool) {
-	clean, found = discover.RedactURLs(text)
-	for _, re := range credentials {
-		clean = re.ReplaceAllStringFunc(clean, func(m string) string {
-			p := re.FindStringSubmatch(m)
-			if strings.HasPrefix(p[2], "{") || strings.HasPrefix(p[2], "%[") || p[2] == "REDACTED" {
-				return m
-			}
-			found = true
-			return p[1] + "REDACTED" + p[3]
-		})
+	clean, inURL := discover.RedactURLs(text)
+	clean, found = haproxyline.Redact(clean)
+	return clean, found || inURL
+}
+
+// apply puts into the route what a template says.
+func (s *service) apply(name string, d haproxyline.Directives) {
+	ep := &s.ep
+	ep.Balance = cmp.Or(d.Balance, ep.Balance)
+	if d.Mode == "tcp" || d.Mode == "http" {
+		ep.Mode = d.Mode
 	}
-	return clean, found
+	if d.Cookie != "" && ep.Sticky != nil {
+		ep.Sticky.Cookie = d.Cookie
+	}
+	if d.CheckPath != "" || d.Interval != 0 {
+		if ep.Check == nil {
+			ep.Check = &estate.LBCheck{}
+		}
+		ep.Check.Path = cmp.Or(d.CheckPath, ep.Check.Path)
+		ep.Check.Interval = cmp.Or(unit.Seconds(d.Interval.Seconds()), ep.Check.Interval)
+	}
+	if d.Client != 0 || d.Server != 0 || d.Connect != 0 {
+		if ep.Times == nil {
+			ep.Times = &estate.Timeouts{}
+		}
+		ep.Times.Client = cmp.Or(unit.Seconds(d.Client.Seconds()), ep.Times.Client)
+		ep.Times.Server = cmp.Or(unit.Seconds(d.Server.Seconds()), ep.Times.Server)
+		ep.Times.Connect = cmp.Or(unit.Seconds(d.Connect.Seconds()), ep.Times.Connect)
+	}
+	ep.MaxConns = cmp.Or(d.MaxConns, ep.MaxConns)
+	if name == "BACKEND_SERVER_OPTIONS" && len(d.Servers) > 0 {
+		s.servers(d.Servers)
+	}
 }
 
-// directives are what tranship knows of a piece of HAProxy's configuration.
-// What holds a placeholder keeps its default and is not here.
-type directives struct {
-	balance, mode, cookie string
-	check                 estate.LBCheck
-	times                 estate.Timeouts
-	maxConns              int
-	servers               []server
-}
-
-// A server is a line that names a backend's server.
-type server struct {
-	address string // empty if it is the copy's own
-	port    int    // 0 if it is the copy's own
-	ssl     bool
-	check   int // the port that is checked
-}
-
-// directivesOf reads text. Lines that it does not know it passes over: they
-// are kept verbatim elsewhere.
-func directivesOf(text string) directives {
-	var d directives
-	for line := range strings.Lines(text) {
-		line, _, _ = strings.Cut(line, " #")
-		w := strings.Fields(line)
-		if len(w) < 2 {
+// servers reads an own list of servers: addresses that are not the copies'
+// take the workload's place.
+func (s *service) servers(list []haproxyline.Server) {
+	var backends []estate.Backend
+	for _, x := range list {
+		if x.SSL {
+			if s.ep.TLS == nil {
+				s.ep.TLS = &estate.TLS{}
+			}
+			s.ep.TLS.ToBackend = true
+		}
+		if x.Address != "" {
+			backends = append(backends, estate.Backend{Address: x.Address, Port: x.Port})
 			continue
 		}
-		switch w[0] {
-		case "balance":
-			d.balance = literal(w[1])
-		case "mode":
-			d.mode = literal(w[1])
-		case "cookie":
-			d.cookie = literal(w[1])
-		case "maxconn":
-			d.maxConns = number(w[1])
-		case "timeout":
-			if len(w) > 2 {
-				d.timeout(w[1], w[2])
-			}
-		case "option":
-			if w[1] == "httpchk" {
-				d.httpCheck(w[2:])
-			}
-		case "server":
-			d.server(w[1:])
+		to := s.ep.Backends[0]
+		if p, ok := s.containerPort(x.Port); ok {
+			to.Port = p
 		}
-		for i, x := range w[:len(w)-1] {
-			if x == "inter" && w[0] != "timeout" {
-				d.check.Interval = duration(w[i+1])
-			}
+		backends = append(backends, to)
+	}
+	s.ep.Backends = backends
+}
+
+// containerPort gives the container's port behind a number that a server line
+// has in place of the copy's.
+func (s *service) containerPort(number int) (int, bool) {
+	for _, p := range s.ports {
+		if number != 0 && (p.Number == number || p.HostPort == number) {
+			return p.Number, true
 		}
 	}
-	return d
-}
-
-func (d *directives) timeout(what, value string) {
-	t := duration(value)
-	switch what {
-	case "client":
-		d.times.Client = t
-	case "server":
-		d.times.Server = t
-	case "connect":
-		d.times.Connect = t
-	}
-}
-
-// httpCheck reads the rest of "option httpchk [METHOD] PATH [VERSION]".
-func (d *directives) httpCheck(w []string) {
-	for _, x := range w {
-		if strings.HasPrefix(x, "/") {
-			d.check.Path = literal(x)
-			return
-		}
-	}
-}
-
-// server reads the rest of "server NAME ADDRESS[:PORT] [option...]".
-func (d *directives) server(w []string) {
-	if len(w) < 2 {
-		return
-	}
-	var s server
-	address, port := w[1], ""
-	if i := strings.LastIndexByte(address, ':'); i >= 0 {
-		address, port = address[:i], address[i+1:]
-	}
-	s.address, s.port = literal(address), number(port)
-	for i, x := range w[2:] {
-		switch x {
-		case "ssl":
-			s.ssl = true
-		case "port":
-			if i+3 < len(w) {
-				s.check = number(w[i+3])
-			}
-		}
-	}
-	d.servers = append(d.servers, s)
-}
-
-// literal gives s, or nothing if marathon-lb fills it in.
-func literal(s string) string {
-	if strings.ContainsAny(s, "{}%$") {
-		return ""
-	}
-	return s
-}
-
-func number(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 || n > 1<<31-1 {
-		return 0
-	}
-	return n
-}
-
-// duration reads HAProxy's times: a number of milliseconds, or with a unit.
-func duration(s string) unit.Seconds {
-	i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-	if i < 0 {
-		i = len(s)
-	}
-	n, err := strconv.ParseFloat(s[:i], 64)
-	if err != nil || n > 1e12 {
-		return 0
-	}
-	switch s[i:] {
-	case "us":
-		return unit.Seconds(n / 1e6)
-	case "", "ms":
-		return unit.Seconds(n / 1e3)
-	case "s":
-		return unit.Seconds(n)
-	case "m":
-		return unit.Seconds(n * 60)
-	case "h":
-		return unit.Seconds(n * 3600)
-	case "d":
-		return unit.Seconds(n * 86400)
-	}
-	return 0
+	return 0, false
 }
