@@ -172,12 +172,32 @@ func holds(t testing.TB, data []byte, l ruled, base Outcome, do func([]byte) Out
 
 // families are words that take each other's place in a definition.
 var families = [][]string{
-	{"UNIQUE", "GROUP_BY", "CLUSTER"}, {"LIKE", "UNLIKE"}, {"IS", "UNLIKE"}, {"EQ", "UNLIKE"}, {"MAX_PER", "GROUP_BY"},
-	{"RO", "RW"}, {"HTTP", "HTTPS"}, {"TCP", "HTTP"}, {"MESOS_HTTP", "MESOS_TCP"}, {"ALLOW", "FORBID"},
-	{"NEVER", "ON_FAILURE"}, {"tcp", "udp"}, {"udp,tcp", "tcp"}, {"host", "container/bridge"}, {"BRIDGE", "HOST"},
-	{"DOCKER", "MESOS"}, {"root", "mount"}, {"path", "mount"}, {"YOUNGEST_FIRST", "OLDEST_FIRST"}, {"true", "false"},
-	{"PRIVATE", "SHARE_PARENT"}, {"SINGLE_NODE_WRITER", "MULTI_NODE_READER_ONLY"}, {"block", "mount"},
-	{"UTC", "Europe/Paris"}, {"IPv4", "IPv6"}, {"roundrobin", "leastconn"},
+	{"UNIQUE", "GROUP_BY", "CLUSTER"},
+	{"LIKE", "UNLIKE"},
+	{"IS", "UNLIKE"},
+	{"EQ", "UNLIKE"},
+	{"MAX_PER", "GROUP_BY"},
+	{"RO", "RW"},
+	{"HTTP", "HTTPS"},
+	{"TCP", "HTTP"},
+	{"MESOS_HTTP", "MESOS_TCP"},
+	{"ALLOW", "FORBID"},
+	{"NEVER", "ON_FAILURE"},
+	{"tcp", "udp"},
+	{"udp,tcp", "tcp"},
+	{"host", "container/bridge"},
+	{"BRIDGE", "HOST"},
+	{"DOCKER", "MESOS"},
+	{"root", "mount"},
+	{"path", "mount"},
+	{"YOUNGEST_FIRST", "OLDEST_FIRST"},
+	{"true", "false"},
+	{"PRIVATE", "SHARE_PARENT"},
+	{"SINGLE_NODE_WRITER", "MULTI_NODE_READER_ONLY"},
+	{"block", "mount"},
+	{"UTC", "Europe/Paris"},
+	{"IPv4", "IPv6"},
+	{"roundrobin", "leastconn"},
 }
 
 // mutations gives other values for a leaf, the plainest first.

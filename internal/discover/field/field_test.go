@@ -156,8 +156,15 @@ func TestArtifactsAreExtractedAsMesosDid(t *testing.T) {
 		have = append(have, got{a.Path, a.Extract, a.Executable})
 	}
 	want := []got{
-		{"", true, false}, {"", false, false}, {"a.zip?v=1", false, false}, {"", true, false}, {"", false, false},
-		{"y/a.tar.gz", true, false}, {"a.bin", false, false}, {"", false, false}, {"", false, true},
+		{"", true, false},
+		{"", false, false},
+		{"a.zip?v=1", false, false},
+		{"", true, false},
+		{"", false, false},
+		{"y/a.tar.gz", true, false},
+		{"a.bin", false, false},
+		{"", false, false},
+		{"", false, true},
 	}
 	if d := cmp.Diff(want, have); d != "" {
 		t.Errorf("artifacts (-want +got):\n%s", d)

@@ -65,10 +65,8 @@ func objectShape(v *jsonpos.Value) shape {
 		if v.Get("id").Kind() == jsonpos.String {
 			return job
 		}
-		for _, key := range runKeys {
-			if r.Has(key) {
-				return job
-			}
+		if slices.ContainsFunc(runKeys, r.Has) {
+			return job
 		}
 	}
 	switch {

@@ -206,9 +206,17 @@ func TestTimeZonesAreThoseOfTheAPIServer(t *testing.T) {
 		text, want string
 		same       bool
 	}{
-		{"UTC", "UTC", true}, {"Europe/Paris", "Europe/Paris", true}, {"Z", "UTC", false}, {"GMT+2", "Etc/GMT-2", false},
-		{"UTC-05:00", "Etc/GMT+5", false}, {"+00:00", "UTC", false}, {"+05:30", "", false}, {"Mars", "", false}, {"", "", false},
-		{"Local", "", false}, {"\n", "", false},
+		{"UTC", "UTC", true},
+		{"Europe/Paris", "Europe/Paris", true},
+		{"Z", "UTC", false},
+		{"GMT+2", "Etc/GMT-2", false},
+		{"UTC-05:00", "Etc/GMT+5", false},
+		{"+00:00", "UTC", false},
+		{"+05:30", "", false},
+		{"Mars", "", false},
+		{"", "", false},
+		{"Local", "", false},
+		{"\n", "", false},
 	} {
 		if got, same := metronome.Zone(c.text); got != c.want || same != c.same {
 			t.Errorf("Zone(%q) = %q, %v; want %q, %v", c.text, got, same, c.want, c.same)

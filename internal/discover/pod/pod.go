@@ -6,6 +6,7 @@ package pod
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
@@ -24,12 +25,7 @@ func (Reader) Recognise(d *discover.Document) bool {
 	if d.Root.Kind() != jsonpos.Array {
 		return isPod(d.Root)
 	}
-	for _, e := range d.Root.Elems() {
-		if isPod(e) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.Root.Elems(), isPod)
 }
 
 // Read reads all pods of the document.
@@ -68,12 +64,7 @@ func isPod(v *jsonpos.Value) bool {
 	if v.Has("id") {
 		return true
 	}
-	for _, key := range []string{"scaling", "networks", "scheduling", "volumes"} {
-		if v.Has(key) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"scaling", "networks", "scheduling", "volumes"}, v.Has)
 }
 
 // ReadPod reads one pod, or one pod's status, of the group.
