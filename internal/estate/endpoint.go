@@ -13,7 +13,8 @@ type Endpoint struct {
 	Backends []Backend `json:"backends"`
 
 	// Port that clients connect to: of the virtual address or of the edge.
-	// 0 for routes on the edge's ordinary ports: HTTP, and HTTPS if TLS is set.
+	// 0 for routes on the edge's ordinary ports: HTTP, and HTTPS too if clients
+	// may come by TLS.
 	Port int `json:"port,omitempty"`
 	// Direct is a further port of the edge on which every request goes to the
 	// backends, whatever its host, path and user: the service port of a route
@@ -92,8 +93,11 @@ const (
 	PathExact    PathMatch = "exact"
 )
 
-// TLS is how a route is encrypted. A route without it is not.
+// TLS is how a route is encrypted, on either side of the edge.
 type TLS struct {
+	// FromClients: clients come by TLS, on Port or, if that is 0, on the edge's
+	// ordinary HTTPS port beside plain HTTP. The edge ends it.
+	FromClients  bool     `json:"fromClients,omitempty"`
 	Certs        []string `json:"certs,omitempty"`
 	Redirect     bool     `json:"redirect,omitempty"`     // HTTP is sent to HTTPS
 	RedirectPath string   `json:"redirectPath,omitempty"` // only this path is

@@ -20,6 +20,8 @@ type backend struct {
 	part     estate.Endpoint // what it says of the routes that lead to it
 	services []service
 	linked   bool
+	to       []estate.Backend // once found
+	found    bool
 }
 
 // A service selects what is behind a backend.

@@ -114,7 +114,7 @@ func TestLinksAreAskedInTheirOrder(t *testing.T) {
 	}
 	v1 := []estate.Backend{{Workload: "/app-v1", Port: 8080}}
 	tls := func(backend bool) *estate.TLS {
-		return &estate.TLS{Certs: []string{"$SECRETS/cert"}, Secret: "tls/edge", ToBackend: backend}
+		return &estate.TLS{FromClients: true, Certs: []string{"$SECRETS/cert"}, Secret: "tls/edge", ToBackend: backend}
 	}
 	plain := base("0:default", 80, "http")
 	plain.Backends, plain.Balance = v1, "leastconn"

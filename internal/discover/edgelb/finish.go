@@ -62,7 +62,10 @@ func (p *pool) resolve(rt route, x *workloads) estate.Endpoint {
 		maps.Copy(raw, ep.Raw)
 		ep.Raw = raw
 	}
-	ep.Backends = p.servers(bk, x)
+	if !bk.found {
+		bk.to, bk.found = p.servers(bk, x), true
+	}
+	ep.Backends = slices.Clone(bk.to)
 	return ep
 }
 

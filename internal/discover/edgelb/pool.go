@@ -125,7 +125,7 @@ func (p *pool) bind(v *jsonpos.Value) string {
 }
 
 func (p *pool) tls(certs *jsonpos.Value) *estate.TLS {
-	t := &estate.TLS{}
+	t := &estate.TLS{FromClients: true}
 	for _, e := range certs.Elems() {
 		if c, ok := p.String(e); ok && c != "" {
 			t.Certs = append(t.Certs, c)

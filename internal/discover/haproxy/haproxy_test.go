@@ -87,7 +87,7 @@ func TestARouteHasAllThatItsLabelsSay(t *testing.T) {
 			{Path: "/x", PathKind: estate.StringPrefix, NoCase: true}, {Path: "/y", PathKind: estate.StringPrefix, NoCase: true},
 		},
 		Order: 1, HSTS: true, Balance: "leastconn", Sticky: &estate.Sticky{Cookie: "JSESSIONID"},
-		TLS:    &estate.TLS{Certs: []string{"/etc/ssl/a.pem"}, Redirect: true, ToBackend: true},
+		TLS:    &estate.TLS{FromClients: true, Certs: []string{"/etc/ssl/a.pem"}, Redirect: true, ToBackend: true},
 		Auth:   &estate.Auth{Realm: "staff", User: "ann", Secret: estate.SecretRef{Name: "web-edge", Key: "HAPROXY_0_AUTH"}},
 		Rework: &estate.Rewrite{From: "/x", Path: "/", RewriteLocation: true, LocationPath: "/y"},
 		Allow:  []string{"10.0.0.0/8", "10.1.2.3"}, Bind: "10.0.0.1 force-tlsv12",

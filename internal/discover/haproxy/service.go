@@ -168,7 +168,7 @@ func (s *service) http() {
 		// A virtual host was always served on ports 80 and 443, and on its own
 		// port as well, where no host, path or password was asked for.
 		s.ep.Port, s.ep.Direct = 0, s.ep.Port
-		s.ep.TLS = &estate.TLS{Redirect: truth(s.value("REDIRECT_TO_HTTPS"))}
+		s.ep.TLS = &estate.TLS{FromClients: true, Redirect: truth(s.value("REDIRECT_TO_HTTPS"))}
 		s.auth()
 	}
 	if s.ep.Mode != "http" {
@@ -238,7 +238,7 @@ func (s *service) rest() {
 	}
 	if c := s.value("SSL_CERT"); c != "" {
 		if s.ep.TLS == nil {
-			s.ep.TLS = &estate.TLS{}
+			s.ep.TLS = &estate.TLS{FromClients: true}
 		}
 		for x := range strings.FieldsFuncSeq(c, func(r rune) bool { return r == ',' || r == ' ' }) {
 			if x != "crt" {
