@@ -117,6 +117,19 @@ func TestAnOwnServerLineTakesTheWorkloadsPlace(t *testing.T) {
 	}
 }
 
+func TestATemplateThatTakesTheFrontendAwayIsHeeded(t *testing.T) {
+	labels := map[string]string{"HAPROXY_0_GROUP": "external", "HAPROXY_0_FRONTEND_HEAD": "", "HAPROXY_0_FRONTEND_BACKEND_GLUE": ""}
+	if ep := endpoint(t, one(t, labels), "route:/shop/web:0"); !ep.Disabled || ep.Port != 0 {
+		t.Errorf("a service without frontend and host has the route %+v, want none that is on", ep)
+	}
+	labels["HAPROXY_0_VHOST"] = "example.com"
+	labels["HAPROXY_0_HTTP_FRONTEND_ACL"] = "  acl host_{cleanedUpHostname} hdr_end(host) -i {hostname}\n"
+	ep := endpoint(t, one(t, labels), "route:/shop/web:0")
+	if ep.Disabled || ep.Direct != 0 || len(ep.Hosts) != 2 || ep.Hosts[1] != "*.example.com" {
+		t.Errorf("route is %+v, want hosts that end in example.com, and no port of its own", ep)
+	}
+}
+
 func TestModeIsWhatMarathonLBMakesOfIt(t *testing.T) {
 	check := `"healthChecks": [{"protocol": %q, "portIndex": 0, "path": "/"}], `
 	for _, c := range []struct{ name, label, host, protocol, want string }{

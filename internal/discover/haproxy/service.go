@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
@@ -269,7 +270,22 @@ func (s *service) templates() {
 		}
 		text := s.labels[name].Value
 		s.ep.Raw[name] = text
+		if name == "FRONTEND_HEAD" && strings.TrimSpace(text) == "" {
+			// Without a head the service has no frontend of its own.
+			s.ep.Disabled = len(s.ep.Hosts) == 0
+			s.ep.Port, s.ep.Direct = 0, 0
+		}
+		if name == "HTTP_FRONTEND_ACL" && strings.Contains(text, "hdr_end(host)") {
+			s.wildcards()
+		}
 		s.apply(name, haproxyline.Read(strings.ReplaceAll(text, "\r\n", "\n")))
+	}
+}
+
+// wildcards adds to each host those that end in it.
+func (s *service) wildcards() {
+	for _, h := range slices.Clone(s.ep.Hosts) {
+		s.ep.Hosts = append(s.ep.Hosts, "*."+h)
 	}
 }
 
@@ -277,7 +293,7 @@ func (s *service) templates() {
 func (s *service) enabled() {
 	_, said := s.labels["ENABLED"]
 	if said {
-		s.ep.Disabled = !truth(s.value("ENABLED"))
+		s.ep.Disabled = s.ep.Disabled || !truth(s.value("ENABLED"))
 		return
 	}
 	if all(s.lbs, s.ep.Groups, wantsEnabled) {

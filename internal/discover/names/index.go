@@ -146,9 +146,10 @@ func (x *index) endpoint(ep *estate.Endpoint) {
 			x.routes[h] = append(x.routes[h], *ep)
 		}
 	}
+	port := cmp.Or(ep.Direct, ep.Port)
 	for _, back := range ep.Backends {
-		if w := x.b.Workload(back.Workload); w != nil && ep.Port > 0 {
-			x.ports[ep.Port] = append(x.ports[ep.Port], service{endpoint: ep, w: w, port: back.Port})
+		if w := x.b.Workload(back.Workload); w != nil && port > 0 {
+			x.ports[port] = append(x.ports[port], service{endpoint: ep, w: w, port: back.Port})
 		}
 	}
 }
