@@ -305,6 +305,29 @@ func TestUnknownKeyAddsOneEntry(t *testing.T) {
 	discovertest.OneMore(t, readers, text, "labels", "env", "secrets")
 }
 
+// variants are jobs that take the other way wherever whole takes one.
+var variants = map[string]string{
+	"never again": `{"id": "a", "run": {"cmd": "true", "restart": {"policy": "NEVER", "activeDeadlineSeconds": 3}, "maxLaunchDelaySeconds": 3, "networks": [{"mode": "host"}]}}`,
+	"ucr": `{"id": "a", "run": {"args": ["a"], "ucr": {"image": {"id": "x:1", "kind": "docker", "forcePull": false, "pullConfig": {"secret": "k"}}, "privileged": true},
+		"networks": [{"mode": "container/bridge"}], "secrets": {"k": {"source": "k"}}}}`,
+	"no image": `{"id": "a", "run": {"args": ["a", "b"], "user": "root", "volumes": [{"containerPath": "a", "hostPath": "/b"}, {"containerPath": "a"}]}}`,
+	"both":     `{"id": "a", "run": {"cmd": "x", "args": ["a"], "docker": {"image": "x:1", "privileged": true}, "ucr": {"image": {"id": "y:1"}}}}`,
+	"schedules": `{"id": "a", "run": {"cmd": "x"}, "schedules": [{"id": "s", "cron": "0 0 * * *"}, {"id": "s", "cron": "0 1 * * *", "timezone": "Nowhere"},
+		{"id": "t", "cron": "never", "enabled": true}, {"cron": "0 0 * * 1-7", "timezone": "GMT+1", "timeZone": "UTC"}]}`,
+	"appc": `{"id": "a", "description": "see https://me:canary@x", "run": {"ucr": {"image": {"id": "x", "kind": "appc"}}, "env": {"A": {"secret": "undeclared"}}}}`,
+}
+
+func TestLedgerIsWholeAndTrueEitherWay(t *testing.T) {
+	for name, text := range variants {
+		t.Run(name, func(t *testing.T) {
+			_, r := read(t, text)
+			fsys := fstest.MapFS{"app.json": {Data: []byte(text)}}
+			discovertest.Covered(t, fsys, "app.json", r)
+			discovertest.Truth(t, readers, fsys, "app.json")
+		})
+	}
+}
+
 func TestAnyValueIsSurvived(t *testing.T) {
 	discovertest.AnyValue(t, readers, whole)
 }

@@ -3,6 +3,7 @@ package metronome
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
@@ -212,15 +213,15 @@ func (j *reading) volume(e *jsonpos.Value) {
 	case where == "/" || strings.Contains(where, ":"):
 		problem = "has a volume at a path that Kubernetes refuses"
 	}
-	for _, m := range j.c.Mounts {
-		if m.Path == where {
-			problem = "has two volumes at " + where
-		}
+	verdict, reason := ledger.Dropped, problem+"; it was left out"
+	if slices.ContainsFunc(j.c.Mounts, func(m estate.Mount) bool { return m.Path == where }) {
+		problem = "has two volumes at " + where
+		verdict, reason = ledger.Decision, "which of two volumes is shown at one path; proposed is the first"
 	}
 	if problem != "" {
 		j.Report(BadVolume, diag.Error, e, problem, "the volume was left out; correct it at the source")
 		for _, key := range []string{"containerPath", "hostPath", "mode", "secret"} {
-			j.Note(e.Get(key), ledger.Dropped, BadVolume, "", problem+"; it was left out")
+			j.Note(e.Get(key), verdict, BadVolume, "container#volumeMounts", reason)
 		}
 		return
 	}

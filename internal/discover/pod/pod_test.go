@@ -276,6 +276,48 @@ func TestUnknownKeyAddsOneEntry(t *testing.T) {
 	discovertest.OneMore(t, readers, whole, "labels", "environment", "secrets")
 }
 
+// variants are pods that take the other way wherever whole takes one.
+var variants = map[string]string{
+	"on the host's network": `{"id": "/a", "networks": [{"mode": "host", "name": "x", "labels": {"a": "b"}}], "containers": [{"name": "c", "image": {"id": "x:1"},
+		"endpoints": [{"name": "fixed", "hostPort": 80, "containerPort": 8080}, {"name": "any", "hostPort": 0}, {"name": "unsaid"},
+			{"name": "a-name-that-is-too-long-for-a-port", "hostPort": 81, "protocol": ["http", "udp"], "labels": {}}],
+		"healthCheck": {"tcp": {"endpoint": "any"}, "maxConsecutiveFailures": 0, "intervalSeconds": 0},
+		"lifecycle": {"killGracePeriodSeconds": 7}}], "scheduling": {"unreachableStrategy": "disabled", "killSelection": "YOUNGEST_FIRST"}}`,
+	"on a bridge": `{"id": "/a", "networks": [{"mode": "container/bridge"}], "containers": [{"name": "c", "image": {"id": "x:1"},
+		"endpoints": [{"name": "web", "containerPort": 80, "hostPort": 8080, "protocol": ["tcp"]}, {"name": "www", "containerPort": 80, "labels": {"VIP_0": "a:80"}}],
+		"healthCheck": {"http": {"endpoint": "www"}, "timeoutSeconds": 0}, "resourceLimits": {"cpus": 4, "mem": "unlimited"}}]}`,
+	"commands": `{"id": "/a", "containers": [
+		{"name": "a", "exec": {"command": {"argv": ["a", "b"]}, "overrideEntrypoint": true}},
+		{"name": "b", "image": {"id": "x:1"}, "exec": {"command": {"argv": ["a", "b"]}, "overrideEntrypoint": false}},
+		{"name": "c", "image": {"id": "x:1"}, "exec": {"command": {"shell": "a", "argv": ["b"]}, "overrideEntrypoint": false}},
+		{"name": "d", "exec": {"command": {"shell": "curl https://me:canary@x/y"}}, "healthCheck": {"exec": {"command": {"argv": ["a", "b"]}}},
+			"check": {"exec": {"command": {"shell": "a"}}}},
+		{"name": "d", "healthCheck": {"exec": {}, "tcp": null}}, {"healthCheck": {"tcp": {"endpoint": "x"}, "http": {"endpoint": "x"}}}]}`,
+	"volumes": `{"id": "/a", "secrets": {"k": {"source": "k"}}, "volumes": [{"name": "k", "secret": "k"}, {"name": "p", "persistent": {"size": 1}},
+		{"name": "r", "host": "rel"}, {"name": "n"}, {"name": "x", "external": {"name": "v", "provider": "dvdi", "options": {"dvdi/driver": "rexray"}}}],
+		"containers": [{"name": "c", "image": {"id": "x:1"}, "volumeMounts": [{"name": "k", "mountPath": "k", "readOnly": false},
+			{"name": "p", "mountPath": "/p"}, {"name": "r", "mountPath": "/r"}, {"name": "n", "mountPath": "/r"}, {"name": "z", "mountPath": "/z"}]}]}`,
+	"settings": `{"id": "a", "user": "x", "environment": {"A": "1"}, "linuxInfo": {"seccomp": {"unconfined": true, "profileName": "p"}, "ipcInfo": {"mode": "SHARE_PARENT"}},
+		"containers": [{"name": "c", "user": "y", "environment": {"A": "2"}, "linuxInfo": {"seccomp": {"unconfined": false, "profileName": "q"}, "ipcInfo": {"mode": "PRIVATE"}}}],
+		"scheduling": {"placement": {"acceptedResourceRoles": ["*"]}, "backoff": {"backoff": 3, "maxLaunchDelaySeconds": 4}}, "scaling": {"kind": "fixed", "instances": 0}}`,
+}
+
+func TestLedgerIsWholeAndTrueEitherWay(t *testing.T) {
+	for name, text := range variants {
+		t.Run(name, func(t *testing.T) {
+			_, r := read(t, text)
+			fsys := fstest.MapFS{"app.json": {Data: []byte(text)}}
+			discovertest.Covered(t, fsys, "app.json", r)
+			discovertest.Truth(t, readers, fsys, "app.json")
+			for _, d := range r.Diags {
+				if strings.Contains(d.String()+d.Hint, "canary") {
+					t.Errorf("a secret's value is in %v", d)
+				}
+			}
+		})
+	}
+}
+
 func TestAnyValueIsSurvived(t *testing.T) {
 	discovertest.AnyValue(t, readers, whole)
 }

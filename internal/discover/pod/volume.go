@@ -137,7 +137,11 @@ func (p *pod) mount(e *jsonpos.Value, c *estate.Container) {
 	case strings.Contains(where, ":") || where == "/":
 		problem = "mounts volume " + name.Text() + " at a path that Kubernetes refuses"
 	case mounts(c, where):
-		problem = "mounts two volumes at " + where
+		p.Report(BadMount, diag.Error, e, "mounts two volumes at "+where, "the first was taken; correct it at the source")
+		for _, key := range []string{"name", "mountPath", "containerPath", "readOnly"} {
+			p.Note(e.Get(key), ledger.Decision, BadMount, "container#volumeMounts", "which of two volumes is shown at one path; proposed is the first")
+		}
+		return
 	}
 	if problem != "" {
 		p.Report(BadMount, diag.Error, e, problem, "the mount was left out; correct it at the source")
