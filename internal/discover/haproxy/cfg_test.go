@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -236,9 +237,7 @@ func (t *table) byID(s *section, ids map[string]string) {
 	for _, w := range s.lines {
 		switch {
 		case w[0] == "use_backend" && strings.HasPrefix(w[1], "%["):
-			for id, b := range ids {
-				t.ByID[id] = b
-			}
+			maps.Copy(t.ByID, ids)
 		case w[0] == "use_backend":
 			_, _, app, _ := match(s.terms(w[3:]))
 			t.ByID[app] = w[1]

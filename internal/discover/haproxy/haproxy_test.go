@@ -226,9 +226,12 @@ func TestEveryTemplateAndLabelOfTheManualIsKnown(t *testing.T) {
 		label string
 		want  diag.Code
 	}{
-		{"HAPROXY_0_BACKEND_HEAD", TemplateOverride}, {"HAPROXY_12_USERLIST_HEAD", TemplateOverride},
-		{"HAPROXY_0_MAP_HTTP_FRONTEND_APPID_ACL", TemplateOverride}, {"HAPROXY_HTTP_FRONTEND_HEAD", GlobalTemplate},
-		{"HAPROXY_BACKEND_HEAD", GlobalTemplate}, {"HAPROXY_DEPLOYMENT_ALT_PORT", BlueGreen},
+		{"HAPROXY_0_BACKEND_HEAD", TemplateOverride},
+		{"HAPROXY_12_USERLIST_HEAD", TemplateOverride},
+		{"HAPROXY_0_MAP_HTTP_FRONTEND_APPID_ACL", TemplateOverride},
+		{"HAPROXY_HTTP_FRONTEND_HEAD", GlobalTemplate},
+		{"HAPROXY_BACKEND_HEAD", GlobalTemplate},
+		{"HAPROXY_DEPLOYMENT_ALT_PORT", BlueGreen},
 	} {
 		if k, ok := parseKey(c.label); !ok || k.rule.ruling.Code != c.want {
 			t.Errorf("%s is read as %s, want %s", c.label, k.rule.ruling.Code, c.want)
