@@ -258,6 +258,19 @@ func TestJobsStandInManyForms(t *testing.T) {
 	}
 }
 
+func TestNothingStartsByItselfThatDidNot(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"id": "a", "run": {"cmd": "true"}}`: true,
+		`{"id": "a", "run": {"cmd": "true"}, "schedules": [{"id": "s", "cron": "0 0 * * *", "enabled": false}]}`:                                   true,
+		`{"id": "a", "run": {"cmd": "true"}, "schedules": [{"id": "s", "cron": "0 0 * * *", "enabled": false}, {"id": "t", "cron": "0 0 * * *"}]}`: false,
+		`{"id": "a", "run": {"cmd": "true"}, "schedules": [{"id": "s", "cron": "at night"}]}`:                                                      true,
+	} {
+		if w, _ := read(t, text); w.Run.Suspended != want {
+			t.Errorf("suspended = %v, want %v: %s", w.Run.Suspended, want, text)
+		}
+	}
+}
+
 func TestLoneSchedulesAndRunsAreNamed(t *testing.T) {
 	r := discovertest.One(readers, `[{"id": "s", "cron": "0 0 * * *", "enabled": true, "nextRunAt": "x"}]`)
 	if len(r.Estate.Workloads) != 0 || !discovertest.Codes(r)[metronome.LoneSchedule] {

@@ -27,10 +27,10 @@ func (j *reading) schedules(v *jsonpos.Value) {
 		}
 	}
 	r := j.w.Run
-	if len(r.Schedules) == 0 {
-		return
+	if len(r.Schedules) > 0 {
+		j.w.Kind = estate.Schedule
 	}
-	j.w.Kind = estate.Schedule
+	// A job without a schedule is started by hand.
 	r.Suspended = !slices.ContainsFunc(r.Schedules, func(t estate.Times) bool { return t.Enabled })
 }
 
