@@ -232,6 +232,19 @@ const (
 	//	 {"id": "/lb", "args": ["sse", "--strict-mode", "--group", "external"],
 	//	  "container": {"type": "DOCKER", "docker": {"image": "mesosphere/marathon-lb:v1.15.0"}}}]
 	StrictMode diag.Code = "H132"
+
+	// TCPHost is reported for a virtual host in TCP mode.
+	//
+	// Example:
+	//	{"id": "/a", "cmd": "true", "portDefinitions": [{"port": 10000}],
+	//	 "labels": {"HAPROXY_GROUP": "external", "HAPROXY_0_VHOST": "a.example.com", "HAPROXY_0_MODE": "tcp"}}
+	TCPHost diag.Code = "H133"
+
+	// NotAnApp is reported for labels of marathon-lb on what it never read.
+	//
+	// Example:
+	//	{"id": "/a", "containers": [{"name": "c"}], "labels": {"HAPROXY_GROUP": "external"}}
+	NotAnApp diag.Code = "H134"
 )
 
 // Codes of the labels of other load balancers.

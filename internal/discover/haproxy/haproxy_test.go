@@ -130,6 +130,17 @@ func TestATemplateThatTakesTheFrontendAwayIsHeeded(t *testing.T) {
 	}
 }
 
+func TestPodsGetNoRouteFromMarathonLB(t *testing.T) {
+	r := discovertest.One(readers(), `{"id": "/a", "containers": [{"name": "c"}], "portDefinitions": [{"port": 10000}],
+		"labels": {"HAPROXY_GROUP": "external", "HAPROXY_0_VHOST": "a.example.com"}}`)
+	if len(r.Estate.Endpoints) != 0 {
+		t.Errorf("%d routes lead to a pod, want none", len(r.Estate.Endpoints))
+	}
+	if e, ok := discovertest.Entry(r, "/labels/HAPROXY_0_VHOST"); !ok || e.Code != NoEffect {
+		t.Errorf("the label is %+v, want one without effect", e)
+	}
+}
+
 func TestModeIsWhatMarathonLBMakesOfIt(t *testing.T) {
 	check := `"healthChecks": [{"protocol": %q, "portIndex": 0, "path": "/"}], `
 	for _, c := range []struct{ name, label, host, protocol, want string }{
@@ -257,6 +268,15 @@ func TestALabelThatCannotBeReadCostsItselfOnly(t *testing.T) {
 	}
 	if l := r.Estate.Find("/a").Labels; len(l) != 5 {
 		t.Errorf("%d labels are kept, want 5: %v", len(l), l)
+	}
+}
+
+func TestLabelsOfNoUseMakeNoRoute(t *testing.T) {
+	for _, labels := range []string{`{"HAPROXY_GROUP": null}`, `{"HAPROXY_0_VHOST": ["a"]}`, `{"HAPROXY_0_VHOST": {}}`} {
+		r := discovertest.One(readers(), `{"id": "/a", "cmd": "true", "portDefinitions": [{"port": 10000}], "labels": `+labels+`}`)
+		if len(r.Estate.Endpoints) != 0 || len(r.Estate.Find("/a").Labels) != 0 {
+			t.Errorf("%s gives %d routes and labels %v, want none", labels, len(r.Estate.Endpoints), r.Estate.Find("/a").Labels)
+		}
 	}
 }
 

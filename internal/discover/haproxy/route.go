@@ -22,6 +22,9 @@ func (r *Reader) Finish(b *discover.Builder) {
 	balancers := findBalancers(b)
 	var made []estate.Endpoint
 	for _, a := range r.apps {
+		if a.first.At == nil {
+			continue // none of its labels could be read
+		}
 		made = append(made, a.routes(balancers, b)...)
 	}
 	made = r.merge(made, b)
@@ -49,7 +52,32 @@ func portsOf(w *estate.Workload) []port {
 	return ports
 }
 
+// unread reports whether marathon-lb never saw the workload: it asks Marathon
+// for applications, and gets neither pods nor jobs.
+func (a *app) unread() bool {
+	if a.w.Kind == estate.Job || a.w.Kind == estate.Schedule {
+		return true
+	}
+	labels := a.first.At.Parent()
+	return labels != nil && labels.Parent().Has("containers")
+}
+
 func (a *app) routes(lbs []balancer, b *discover.Builder) []estate.Endpoint {
+	if a.unread() {
+		for _, labels := range append(slices.Collect(maps.Values(a.ports)), a.global) {
+			for _, name := range sortedKeys(labels) {
+				note(b, a.w, labels[name], discover.Ruling{
+					Verdict: a.lost(name), Code: NoEffect, Target: annotations,
+					Reason: "marathon-lb reads applications and neither pods nor jobs, so it did nothing with it",
+				})
+			}
+		}
+		report(b, a.w, a.first, diag.Diagnostic{
+			Code: NotAnApp, Severity: diag.Warning, Problem: "has labels of marathon-lb, which reads neither pods nor jobs",
+			Hint: "no route led to it and none is made; give it one if it is wanted",
+		})
+		return nil
+	}
 	ports := portsOf(a.w)
 	groups := split(a.global["GROUP"].Value)
 	for _, n := range slices.Sorted(maps.Keys(a.ports)) {

@@ -70,6 +70,14 @@ func (s *service) mode() {
 	default:
 		s.ep.Mode = "tcp"
 	}
+	if s.ep.Mode == "tcp" && len(s.ep.Hosts) > 0 {
+		s.ep.Mode = "http"
+		s.renote("MODE", ledger.Decision, TCPHost, "HAProxy refuses a virtual host in TCP mode; proposed: http")
+		report(s.b, s.app.w, s.labels["MODE"], diag.Diagnostic{
+			Code: TCPHost, Severity: diag.Warning, Problem: fmt.Sprintf("has a virtual host for port %d and mode tcp", s.n),
+			Hint: "HAProxy refuses both together, so that marathon-lb left the application out; decide for one",
+		})
+	}
 }
 
 // check gives the health check that marathon-lb takes for the service: the
