@@ -172,9 +172,17 @@ func (b *Builder) readFile(fsys fs.FS, file string) {
 	}
 	docs := b.parse(file, data)
 	known := false
+	var odd []*Document
 	for _, d := range docs {
 		d.FS = fsys
-		known = b.readDocument(d) || known
+		if b.readDocument(d) {
+			known = true
+		} else {
+			odd = append(odd, d)
+		}
+	}
+	if known {
+		b.strangers(odd)
 	}
 	if len(docs) > 0 && !known {
 		b.Report(diag.Diagnostic{
@@ -182,6 +190,18 @@ func (b *Builder) readFile(fsys fs.FS, file string) {
 			Problem: "has no shape that tranship reads, and was skipped",
 			Hint:    "shapes: Marathon app, list, group, pod; Metronome job; Edge-LB V2 pool; Mesos state; Compose or stack file",
 		})
+	}
+}
+
+// strangers enters the documents that no reader knows in a file of which
+// others were read: a file without any is reported as a whole.
+func (b *Builder) strangers(docs []*Document) {
+	for _, d := range docs {
+		b.Report(diag.Diagnostic{
+			Code: NotADefinition, Severity: diag.Warning, Pos: d.Root.Pos(d.File), Subject: "document",
+			Problem: "has no shape that tranship reads, and was skipped", Hint: "the file's other documents were read",
+		})
+		b.sweep(d.File, d.Root)
 	}
 }
 

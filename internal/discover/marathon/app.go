@@ -2,6 +2,7 @@ package marathon
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/jsonpos"
@@ -35,7 +36,7 @@ func (r *reader) app(v *jsonpos.Value, in estate.Name) {
 	w := estate.Workload{
 		ID: id, Kind: estate.Service, Group: parent(id), Replicas: 1,
 		Origin:     estate.Origin{File: r.doc.File, Pointer: v.Pointer()},
-		Containers: []estate.Container{{Name: field.Short(id)}},
+		Containers: []estate.Container{{Name: containerName(id)}},
 	}
 	w.SourceVersion = field.Digest(v, append([]string{"id"}, evidenceKeys...)...)
 	if x := v.Get("version"); x.Kind() == jsonpos.String && x.Text() != "" {
@@ -52,6 +53,13 @@ func (r *reader) app(v *jsonpos.Value, in estate.Name) {
 	}
 	a.c = &a.w.Containers[0]
 	a.read()
+}
+
+// containerName gives the last part of the id as Kubernetes takes it for a
+// container.
+func containerName(id estate.Name) string {
+	name := strings.ReplaceAll(tame(field.Short(id)), ".", "-")
+	return strings.Trim(name[:min(len(name), 63)], "-")
 }
 
 // read reads all keys of the app. Each reads its own and notes it; the order

@@ -17,6 +17,12 @@ func seeds(f *testing.F) {
 	for _, text := range whole {
 		f.Add([]byte(text))
 	}
+	for _, text := range []string{
+		"{\"id\": \"/a\", \"cmd\": \"x\"}\n0", `{"id": "/a 0.", "cmd": "x"}`, `{"apps": [{"id": "/", "cmd": "x"}, {"id": "..", "cmd": "x"}]}`,
+		`{"id": "/a", "cmd": "x", "cmd": "y"`, `[[[{"id": "/a", "cmd": 1}]]]`, `{"id": "/a", "ports": [0, 0, 0], "healthChecks": [{"port": 0}]}`,
+	} {
+		f.Add([]byte(text))
+	}
 	dir := os.Getenv("TRANSHIP_CORPUS")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "..", "shared", "corpus")
