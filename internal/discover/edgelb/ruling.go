@@ -15,8 +15,7 @@ func rule(v ledger.Verdict, code diag.Code, target, reason string) discover.Ruli
 
 // Symbolic targets in the ledger.
 const (
-	gateway   = "gateway#spec"
-	listener  = "gateway#spec.listeners"
+	gateway   = "route#spec.parentRefs"
 	routeSpec = "route#spec"
 	matches   = "route#spec.rules[].matches"
 	filters   = "route#spec.rules[].filters"
@@ -66,7 +65,7 @@ var rulings = map[string]discover.Ruling{
 	"/secrets/secret":                    secret,
 	"/secrets/file":                      secret,
 	"/environmentVariables/*":            rule(ledger.Decision, PoolVariable, "secret#data", "its value stays in the snapshot, as Edge-LB wrote certificates with their keys there; proposed: no variable"),
-	"/autoCertificate":                   rule(ledger.Decision, AutoCertificate, listener, "a certificate that Edge-LB signed itself; proposed: one issued by cert-manager"),
+	"/autoCertificate":                   rule(ledger.Decision, AutoCertificate, gateway, "a certificate that Edge-LB signed itself; proposed: one issued by cert-manager"),
 	"/haproxy/stats/bindAddress":         rule(ledger.Informational, StatsPage, "", "where HAProxy showed its own figures; the gateway has its own"),
 	"/haproxy/stats/bindPort":            rule(ledger.Informational, StatsPage, "", "where HAProxy showed its own figures; the gateway has its own"),
 	"/cloudProvider/aws/elbs/name":       cloud,
@@ -86,11 +85,11 @@ var rulings = map[string]discover.Ruling{
 	"/cloudProvider/aws/elbs/listeners/tls/certificates": cloud,
 
 	"/haproxy/frontends/name":                                         rule(ledger.Informational, FrontendName, "", "a name inside the pool"),
-	"/haproxy/frontends/bindAddress":                                  rule(ledger.Decision, BindAddress, listener, "an address of the load balancer's machine; proposed: the gateway's own"),
-	"/haproxy/frontends/bindPort":                                     rule(ledger.Exact, FrontendPort, listener+"[].port", ""),
-	"/haproxy/frontends/bindModifier":                                 rule(ledger.Decision, BindAddress, listener, "options of HAProxy's socket; proposed: the gateway's defaults"),
-	"/haproxy/frontends/certificates":                                 rule(ledger.Decision, FrontendCertificate, listener+"[].tls.certificateRefs", "proposed: a secret of the same name, to be filled or issued"),
-	"/haproxy/frontends/protocol":                                     rule(ledger.Exact, FrontendProtocol, listener+"[].protocol", ""),
+	"/haproxy/frontends/bindAddress":                                  rule(ledger.Decision, BindAddress, gateway, "an address of the load balancer's machine; proposed: the gateway's own"),
+	"/haproxy/frontends/bindPort":                                     rule(ledger.Exact, FrontendPort, gateway+"[].port", ""),
+	"/haproxy/frontends/bindModifier":                                 rule(ledger.Decision, BindAddress, gateway, "options of HAProxy's socket; proposed: the gateway's defaults"),
+	"/haproxy/frontends/certificates":                                 rule(ledger.Decision, FrontendCertificate, gateway, "proposed: a secret of the same name, to be filled or issued"),
+	"/haproxy/frontends/protocol":                                     rule(ledger.Exact, FrontendProtocol, "route#kind", ""),
 	"/haproxy/frontends/miscStrs":                                     raw,
 	"/haproxy/frontends/redirectToHttps":                              rule(ledger.Exact, RedirectToHTTPS, filters, ""),
 	"/haproxy/frontends/redirectToHttps/except/host":                  rule(ledger.Decision, RedirectToHTTPS, matches, "requests that stay on HTTP; proposed: a rule of their own before the redirect"),

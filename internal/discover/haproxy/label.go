@@ -71,7 +71,7 @@ func perPort(name string) (rule, bool) {
 	case "USE_HSTS":
 		return ruling(ledger.Exact, StrictTransport, routeSpec+".rules[].filters", ""), true
 	case "SSL_CERT":
-		return ruling(ledger.Decision, Certificate, "gateway#spec.listeners[].tls",
+		return ruling(ledger.Decision, Certificate, routeSpec+".parentRefs",
 			"the file lies on the load balancer's own disk; proposed: a secret of the same name, to be filled or issued"), true
 	case "BALANCE":
 		return ruling(ledger.Approximate, BalanceAlgorithm, routeSpec,
@@ -93,7 +93,7 @@ func perPort(name string) (rule, bool) {
 	case "BACKEND_HEALTHCHECK_PORT_INDEX":
 		return ruling(ledger.Exact, CheckPort, routeSpec, "the port that the load balancer checks"), true
 	case "BIND_ADDR", "BIND_OPTIONS":
-		return ruling(ledger.Decision, BindOptions, "gateway#spec.listeners",
+		return ruling(ledger.Decision, BindOptions, routeSpec+".parentRefs",
 			"address and TLS options of the load balancer's socket; proposed: the gateway's defaults"), true
 	case "ENABLED":
 		return ruling(ledger.Equivalent, Enabled, "route", "whether there is a route, as long as marathon-lb runs without --strict-mode"), true
