@@ -1,0 +1,106 @@
+package manifest
+
+import (
+	"strings"
+
+	"github.com/tranship/tranship/internal/base/ledger"
+	"github.com/tranship/tranship/internal/estate"
+	"github.com/tranship/tranship/internal/plan"
+	"github.com/tranship/tranship/internal/plan/policy"
+)
+
+// files are where the objects of one workload went.
+type files struct {
+	workload, service, address, route, config, secret, volume string
+	account, policy, budget, autoscaler                       string
+	// template is the path of the pod in the workload's object.
+	template   string
+	containers int
+}
+
+// finalise puts files into the targets of the ledger, and policy's answers
+// into its decisions.
+func (r *renderer) finalise(p *plan.Plan) []ledger.Entry {
+	out := make([]ledger.Entry, len(p.Ledger))
+	type key struct {
+		workload, target string
+	}
+	known := map[key]string{}
+	for i, e := range p.Ledger {
+		if e.Verdict == ledger.Decision {
+			if a, ok := policy.AnswerTo(&p.Policy, e.Code, estate.Name(e.Workload)); ok {
+				e.Answer = a
+			}
+		}
+		if f := r.files[estate.Name(e.Workload)]; f != nil && e.Target != "" {
+			k := key{e.Workload, e.Target}
+			t, ok := known[k]
+			if !ok {
+				t = f.target(e.Target)
+				known[k] = t
+			}
+			e.Target = t
+		}
+		out[i] = e
+	}
+	return out
+}
+
+// target gives the file and path of a symbolic target. One that was not
+// rendered is with the workload itself, whose annotations keep it.
+func (f *files) target(symbol string) string {
+	object, at, _ := strings.Cut(symbol, "#")
+	in := func(file, prefix string) string {
+		if file == "" {
+			return f.workload + "#metadata.annotations"
+		}
+		if prefix != "" {
+			at = strings.TrimSuffix(prefix+"."+at, ".")
+		}
+		return file + "#" + at
+	}
+	switch object {
+	case "workload", "job":
+		return in(f.workload, "")
+	case "pod":
+		return in(f.workload, f.template)
+	case "container":
+		return in(f.workload, f.template+".spec."+f.place(at))
+	case "service":
+		if f.service == "" {
+			return in(f.address, "")
+		}
+		return in(f.service, "")
+	case "route":
+		return in(f.route, "")
+	case "config":
+		return in(f.config, "")
+	case "secret":
+		return in(f.secret, "")
+	case "volume":
+		if f.volume == "" {
+			return in(f.workload, f.template+".spec.volumes[]")
+		}
+		return in(f.volume, "")
+	case "policy":
+		return in(f.policy, "")
+	case "account":
+		return in(f.account, "")
+	case "budget":
+		return in(f.budget, "")
+	case "autoscaler":
+		return in(f.autoscaler, "")
+	}
+	return symbol
+}
+
+// place gives the list in which a container's field is.
+func (f *files) place(at string) string {
+	if strings.HasPrefix(at, "initContainers") {
+		return "" // a path of the pod itself
+	}
+	if f.containers == 1 {
+		return "containers[0]"
+	}
+	return "containers[]"
+}
