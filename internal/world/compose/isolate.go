@@ -19,8 +19,11 @@ func (l *load) project(model map[string]any) *types.Project {
 	if err == nil {
 		return p
 	}
-	s := &search{l: l, root: model}
-	s.mend(nil, model, err)
+	l.parts(model)
+	if p, err = l.try(model); err == nil {
+		return p
+	}
+	(&search{l: l, root: model}).mend(nil, model, err)
 	if p, err = l.try(model); err == nil {
 		return p
 	}
@@ -32,6 +35,53 @@ func (l *load) project(model map[string]any) *types.Project {
 		}
 	}
 	return &types.Project{Services: services}
+}
+
+// parts mends each section and each service by itself, which is quick: only
+// what they extend ties services together.
+func (l *load) parts(model map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(model)) {
+		if key == "services" {
+			continue
+		}
+		part := map[string]any{key: model[key]}
+		if _, err := l.try(part); err != nil {
+			(&search{l: l, root: part}).mend(nil, part, err)
+			if v, ok := part[key]; ok {
+				model[key] = v
+			} else {
+				delete(model, key)
+			}
+		}
+	}
+	services, _ := model["services"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		part := map[string]any{}
+		closure(services, name, part)
+		root := map[string]any{"services": part}
+		if _, err := l.try(root); err != nil {
+			(&search{l: l, root: root}).mend(nil, root, err)
+			maps.Copy(services, part)
+		}
+	}
+}
+
+// closure gathers a service and those that it extends.
+func closure(services map[string]any, name string, into map[string]any) {
+	v, ok := services[name]
+	if _, have := into[name]; have || !ok {
+		return
+	}
+	into[name] = v
+	service, _ := v.(map[string]any)
+	switch x := service["extends"].(type) {
+	case string:
+		closure(services, x, into)
+	case map[string]any:
+		if base, ok := x["service"].(string); ok {
+			closure(services, base, into)
+		}
+	}
 }
 
 // search looks for the parts of root that cannot be loaded.
