@@ -49,6 +49,8 @@ func (p *pool) backend(i int, v *jsonpos.Value) {
 	protocol, ok := p.Choice(v.Get("protocol"), "HTTP", "HTTPS", "TCP", "TLS")
 	if ok && (protocol == "HTTPS" || protocol == "TLS") {
 		b.part.TLS = &estate.TLS{ToBackend: true}
+		p.amend(v.Get("protocol"), ledger.Decision, BackendProtocol,
+			"a gateway speaks TLS to a backend whose certificate it can check; proposed: a BackendTLSPolicy to be written, without which the backend does not answer")
 	} else if protocol == "TCP" {
 		p.amend(v.Get("protocol"), ledger.Approximate, BackendProtocol, "what comes is passed on as the frontend takes it")
 	}

@@ -120,8 +120,8 @@ var rulings = map[string]discover.Ruling{
 	"/haproxy/backends/rewriteHttp/request/setHostHeader":             header,
 	"/haproxy/backends/rewriteHttp/request/rewritePath":               rule(ledger.Approximate, PathRewrite, filters, "whether the path is rewritten on its way in"),
 	"/haproxy/backends/rewriteHttp/response/rewriteLocation":          rule(ledger.Approximate, PathRewrite, filters, "redirects of the backend are rewritten back by some implementations only"),
-	"/haproxy/backends/rewriteHttp/sticky":                            rule(ledger.Equivalent, StickyCookie, routeSpec+".rules[].sessionPersistence", "a session cookie, where the implementation has them; clients get a new one once"),
-	"/haproxy/backends/rewriteHttp/sticky/enabled":                    rule(ledger.Equivalent, StickyCookie, routeSpec+".rules[].sessionPersistence", "a session cookie, where the implementation has them; clients get a new one once"),
+	"/haproxy/backends/rewriteHttp/sticky":                            rule(ledger.Approximate, StickyCookie, routeSpec+".rules", "a client may meet another copy at each request, unless the implementation is told to set a cookie"),
+	"/haproxy/backends/rewriteHttp/sticky/enabled":                    rule(ledger.Approximate, StickyCookie, routeSpec+".rules", "a client may meet another copy at each request, unless the implementation is told to set a cookie"),
 	"/haproxy/backends/rewriteHttp/sticky/customStr":                  rule(ledger.Decision, StickyCookie, routeSpec+".rules[].sessionPersistence", "HAProxy's options of the cookie; proposed: its name alone"),
 
 	"/haproxy/backends/services/marathon/serviceID":            rule(ledger.Exact, ServiceSelector, backends, ""),

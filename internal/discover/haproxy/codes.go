@@ -245,6 +245,16 @@ const (
 	// Example:
 	//	{"id": "/a", "containers": [{"name": "c"}], "labels": {"HAPROXY_GROUP": "external"}}
 	NotAnApp diag.Code = "H134"
+
+	// OrderMatters is reported when HAProxy asked a shorter path before a
+	// longer one of the same host, which a gateway never does.
+	//
+	// Example:
+	//	[{"id": "/a", "cmd": "true", "portDefinitions": [{"port": 10000}],
+	//	  "labels": {"HAPROXY_GROUP": "external", "HAPROXY_0_VHOST": "a.example.com", "HAPROXY_0_PATH": "/api"}},
+	//	 {"id": "/b", "cmd": "true", "portDefinitions": [{"port": 10001}],
+	//	  "labels": {"HAPROXY_GROUP": "external", "HAPROXY_0_VHOST": "a.example.com", "HAPROXY_0_PATH": "/api/v2"}}]
+	OrderMatters diag.Code = "H135"
 )
 
 // Codes of the labels of other load balancers.

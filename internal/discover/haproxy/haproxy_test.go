@@ -130,6 +130,29 @@ func TestATemplateThatTakesTheFrontendAwayIsHeeded(t *testing.T) {
 	}
 }
 
+func TestAPathThatHAProxyNeverReachedIsReported(t *testing.T) {
+	app := func(id, path, weight string) string {
+		return fmt.Sprintf(`{"id": %q, "cmd": "true", "portDefinitions": [{"port": 10000}], "labels": {"HAPROXY_GROUP": "external",
+			"HAPROXY_0_VHOST": "a.example.com", "HAPROXY_0_PATH": %q, "HAPROXY_0_BACKEND_WEIGHT": %q, "HAPROXY_0_PORT": %q}}`, id, path, weight, "1"+weight)
+	}
+	for _, c := range []struct {
+		name string
+		apps string
+		want bool
+	}{
+		{"the shorter path first by name", app("/a", "/api", "1") + "," + app("/b", "/api/v2", "1"), true},
+		{"the shorter path first by weight", app("/b", "/api", "9") + "," + app("/a", "/api/v2", "1"), true},
+		{"the longer path first by weight", app("/a", "/api", "1") + "," + app("/b", "/api/v2", "2"), false},
+		{"paths apart", app("/a", "/api", "1") + "," + app("/b", "/web", "1"), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := discovertest.Codes(discovertest.One(readers(), "["+c.apps+"]"))[OrderMatters]; got != c.want {
+				t.Errorf("reported: %t, want %t", got, c.want)
+			}
+		})
+	}
+}
+
 func TestPodsGetNoRouteFromMarathonLB(t *testing.T) {
 	r := discovertest.One(readers(), `{"id": "/a", "containers": [{"name": "c"}], "portDefinitions": [{"port": 10000}],
 		"labels": {"HAPROXY_GROUP": "external", "HAPROXY_0_VHOST": "a.example.com"}}`)

@@ -60,7 +60,8 @@ func perPort(name string) (rule, bool) {
 		return ruling(ledger.Approximate, PathPrefix, routeSpec+".rules[].matches[].path",
 			"path_beg compares strings, so /foo matches /foobar too; a path prefix compares whole segments"), true
 	case "BACKEND_WEIGHT":
-		return ruling(ledger.Exact, RuleOrder, routeSpec+".rules", "the order of rules; it never was a share of the traffic"), true
+		return ruling(ledger.Equivalent, RuleOrder, routeSpec+".rules",
+			"the order of rules, which a gateway takes from the length of their paths; it never was a share of the traffic"), true
 	case "MODE":
 		return ruling(ledger.Exact, RouteMode, "route#kind", ""), true
 	case "PORT":
@@ -77,8 +78,8 @@ func perPort(name string) (rule, bool) {
 		return ruling(ledger.Approximate, BalanceAlgorithm, routeSpec,
 			"the Gateway API has no word for it; the implementation balances in its own way unless it is configured"), true
 	case "STICKY":
-		return ruling(ledger.Equivalent, StickyCookie, routeSpec+".rules[].sessionPersistence",
-			"a session cookie, where the implementation has them; clients get a new one once"), true
+		return ruling(ledger.Approximate, StickyCookie, routeSpec+".rules",
+			"a client may meet another copy at each request, unless the implementation is told to set a cookie"), true
 	case "AUTH":
 		r := ruling(ledger.Decision, BasicAuth, "secret#data",
 			"holds a password's hash, which stays in the snapshot; proposed: a secret to be filled, and basic auth in the implementation's own policy")
@@ -91,7 +92,8 @@ func perPort(name string) (rule, bool) {
 		return ruling(ledger.Approximate, PathRewrite, routeSpec+".rules[].filters",
 			"a rewrite or redirect filter; Location headers of the backend are rewritten only by some implementations"), true
 	case "BACKEND_HEALTHCHECK_PORT_INDEX":
-		return ruling(ledger.Exact, CheckPort, routeSpec, "the port that the load balancer checks"), true
+		return ruling(ledger.Approximate, CheckPort, routeSpec,
+			"the load balancer checked that port; a gateway sends to what its own readiness probe finds ready"), true
 	case "BIND_ADDR", "BIND_OPTIONS":
 		return ruling(ledger.Decision, BindOptions, routeSpec+".parentRefs",
 			"address and TLS options of the load balancer's socket; proposed: the gateway's defaults"), true

@@ -29,6 +29,7 @@ func (r *Reader) Finish(b *discover.Builder) {
 	}
 	made = r.merge(made, b)
 	r.clashes(made, b)
+	r.orders(made, b)
 	e := b.Estate()
 	e.Endpoints = append(e.Endpoints, made...)
 	r.apps, r.byID = nil, map[estate.Name]*app{}

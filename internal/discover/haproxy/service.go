@@ -244,6 +244,10 @@ func (s *service) rest() {
 	}
 	if a := s.value("BACKEND_NETWORK_ALLOWED_ACL"); a != "" {
 		s.ep.Allow = strings.Fields(a)
+		if s.ep.Mode == "http" {
+			s.renote("BACKEND_NETWORK_ALLOWED_ACL", ledger.Decision, AllowedNetworks,
+				"the Gateway API has no word for clients' networks; proposed: the route stays shut until the implementation is told")
+		}
 	}
 	if c := s.value("SSL_CERT"); c != "" {
 		if s.ep.TLS == nil {
