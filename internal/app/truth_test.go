@@ -13,12 +13,12 @@ import (
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
 	"github.com/tranship/tranship/internal/render"
-	"github.com/tranship/tranship/internal/render/report"
 )
 
 // TestTheLedgerTellsTheTruth changes the leaves of every definition of the
 // corpus: one that is exact or equivalent must change what is rendered, one
-// that is dropped or informational must not.
+// that is dropped or informational must not. The report is left out of this:
+// it counts verdicts, which a changed field may well change.
 func TestTheLedgerTellsTheTruth(t *testing.T) {
 	fsys, files := corpus.Files(t, []string{"marathon", "metronome", "haproxy/edgelb", "mesos"}, ".json")
 	for _, file := range files {
@@ -52,11 +52,6 @@ func written(t testing.TB, p *plan.Plan) (string, diag.List) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := report.Render(p, r.Ledger, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Write(page.Data)
 	return b.String(), r.Diags
 }
 

@@ -158,10 +158,10 @@ resources:
 `
 
 // tree writes the kustomizations above the workloads, which name all of them:
-// a part of an estate leaves them as they are.
+// a part of an estate leaves them as they are, and nothing has none.
 func (r *renderer) tree() error {
-	if len(r.opts.Only) > 0 {
-		return nil
+	if len(r.opts.Only) > 0 || len(r.spaces) == 0 {
+		return nil // Kustomize refuses a kustomization of nothing
 	}
 	names := slices.Sorted(maps.Keys(r.spaces))
 	if err := r.kustomization(Base, slices.Clone(names)); err != nil {
