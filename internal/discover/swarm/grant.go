@@ -3,6 +3,7 @@ package swarm
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -178,12 +179,26 @@ func noteGrants(s *service, v *jsonpos.Value) {
 			case "target":
 				s.put(m.v, exact(GrantedFile, "container#volumeMounts.mountPath", "at the same path"))
 			case "mode":
+				if n, ok := permission(m.v, s.text(m.v)); !ok || n > 0o777 {
+					s.put(m.v, approximate(GrantedFile, "pod#spec.volumes.defaultMode", "as far as these are permission bits: a plain number is not octal in YAML"))
+					continue
+				}
 				s.put(m.v, equivalent(GrantedFile, "pod#spec.volumes.defaultMode", "the same permission bits"))
 			case "uid", "gid":
 				s.put(m.v, dropped(GrantedFile, "the file belongs to root, readable by the pod's group"))
 			}
 		}
 	}
+}
+
+// permission reads a mode as Compose does: a text is octal.
+func permission(v *jsonpos.Value, text string) (int64, bool) {
+	base := 0
+	if v.Kind() == jsonpos.String {
+		base = 8
+	}
+	n, err := strconv.ParseInt(text, base, 32)
+	return n, err == nil && n >= 0
 }
 
 // topGrant enters one config or secret of the file.

@@ -277,6 +277,10 @@ func (s *service) port(p types.ServicePortConfig) {
 		s.fail(RefusedValue, at(s.raw, "ports"), "publishes what is no port", "write a number from 1 to 65535")
 		return
 	}
+	if !slices.Contains([]string{"tcp", "udp", "sctp"}, x.Protocols[0]) {
+		s.fail(RefusedValue, at(s.raw, "ports"), "publishes a port of a protocol that Docker does not have", "write tcp, udp or sctp; tcp was taken")
+		x.Protocols[0] = "tcp"
+	}
 	if first, _, _ := strings.Cut(p.Published, "-"); first != "" {
 		n, err := strconv.Atoi(first)
 		if err != nil || n < 0 || n > 65535 {
@@ -327,7 +331,8 @@ func exposed(text string) (first, last int, protocol string, ok bool) {
 	if isRange && err == nil {
 		last, err = strconv.Atoi(strings.TrimSpace(to))
 	}
-	return first, last, protocolOf(protocol), err == nil && first >= 1 && last <= 65535 && first <= last && last-first < maxPublished
+	known := slices.Contains([]string{"tcp", "udp", "sctp"}, protocolOf(protocol))
+	return first, last, protocolOf(protocol), known && err == nil && first >= 1 && last <= 65535 && first <= last && last-first < maxPublished
 }
 
 func notePorts(s *service, v *jsonpos.Value) {

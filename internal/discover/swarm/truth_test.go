@@ -1,7 +1,7 @@
 package swarm_test
 
 import (
-	"encoding/json"
+	"bytes"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -11,33 +11,39 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/tranship/tranship/internal/app"
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/jsonpos"
 	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/discover"
-	"github.com/tranship/tranship/internal/estate"
+	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/render"
 )
 
-// outcome is what becomes of one file: all that is in the estate but places.
+// outcome is what becomes of one file: all that is rendered, how much was
+// refused, and the ledger.
 func outcome(t testing.TB, snapshot fstest.MapFS) (string, int, []ledger.Entry) {
 	r := discover.Read(snapshot, readers, discover.Options{})
-	e := r.Estate
-	e.Ledger, e.SnapshotSHA256 = nil, ""
-	for i := range e.Workloads {
-		w := &e.Workloads[i]
-		w.Origin, w.SourceVersion = estate.Origin{}, ""
+	p, diags, err := app.Plan(r.Estate, policy.Default(), "2026-11-24")
+	if err != nil {
+		t.Fatal(err)
 	}
-	b, err := json.Marshal(e)
+	var b bytes.Buffer
+	o, err := app.Render(&p, render.Options{}, func(f render.File) error {
+		b.WriteString("=== " + f.Path + "\n")
+		b.Write(f.Data)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, d := range r.Diags {
+	for _, d := range slices.Concat(r.Diags, diags, o.Diags) {
 		if d.Severity == diag.Error {
 			n++
 		}
 	}
-	return string(b), n, r.Ledger
+	return b.String(), n, p.Ledger
 }
 
 // scalars walks the values of a YAML document that are scalars.
@@ -109,7 +115,7 @@ func mutations(n *yaml.Node) []string {
 	return append(out, "x"+text)
 }
 
-// truth holds the ledger of one YAML file against the estate.
+// truth holds the ledger of one YAML file against what is rendered.
 func truth(t testing.TB, name string, files fstest.MapFS) (checked, unproven int) {
 	t.Helper()
 	var doc yaml.Node
@@ -160,7 +166,7 @@ func truth(t testing.TB, name string, files fstest.MapFS) (checked, unproven int
 			}
 			checked++
 			if (got != base) != must {
-				t.Errorf("%s%s is %s (%s: %s), and with %q in place of %q the estate changes: %v", name, pointer, e.Verdict, e.Code, e.Reason, text, was, got != base)
+				t.Errorf("%s%s is %s (%s: %s), and with %q in place of %q the output changes: %v", name, pointer, e.Verdict, e.Code, e.Reason, text, was, got != base)
 			}
 			return
 		}
