@@ -7,6 +7,7 @@ package edge
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"path"
 	"slices"
@@ -140,8 +141,9 @@ func (g *Gateways) endpoint(w *estate.Workload, ep *estate.Endpoint, place clust
 	}
 	r.name = r.take()
 	if r.backends(); len(r.refs) == 0 {
-		r.warn(cluster.RouteLost, "leads to nothing that is rendered: it is left out", "see what stands behind it")
-		return nil
+		r.warn(cluster.RouteLost, "leads to nothing that is rendered: it is kept as a route that hangs on nothing", "name what takes the place of its backends in an overlay")
+		r.kept()
+		return r.out
 	}
 	switch {
 	case ep.Mode == "tcp" || ep.TLS != nil && ep.TLS.Passthrough:
@@ -152,6 +154,23 @@ func (g *Gateways) endpoint(w *estate.Workload, ep *estate.Endpoint, place clust
 		r.http()
 	}
 	return r.out
+}
+
+// kept writes a route without backends, so that what was known of it is not
+// lost: it has no parent, and no request reaches it.
+func (r *route) kept() {
+	if r.c.Policy.Spec.Edge.Kind == "ingress" {
+		return // an Ingress without a backend is refused
+	}
+	meta := r.meta(r.name)
+	bare := *r.ep
+	bare.ID, bare.Kind, bare.Origin = "", "", estate.Origin{}
+	if text, err := json.Marshal(bare); err == nil {
+		meta.Annotations = map[string]string{cluster.Prefix + "route": string(text)}
+	}
+	r.put("HTTPRoute", "httproute-"+r.name, &HTTPRoute{
+		TypeMeta: gatewayType("HTTPRoute"), ObjectMeta: meta, Spec: HTTPRouteSpec{Rules: []Rule{{}}},
+	})
 }
 
 // take names the route's objects: as the workload, and which of its routes.

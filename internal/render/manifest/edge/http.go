@@ -88,10 +88,10 @@ func (r *route) parents() (plain, secure []ParentRef) {
 		switch t := r.ep.TLS; {
 		case r.ep.Port == 0:
 			plain = append(plain, r.listen(l, 80, false, nil))
-			if t != nil {
+			if t != nil && t.FromClients {
 				secure = append(secure, r.listen(l, 443, true, r.certs(l)))
 			}
-		case t != nil:
+		case t != nil && t.FromClients:
 			secure = append(secure, r.listen(l, r.ep.Port, true, r.certs(l)))
 		default:
 			plain = append(plain, r.listen(l, r.ep.Port, false, nil))

@@ -131,7 +131,7 @@ func (r *route) ingressRules(x *networkingv1.Ingress, t table, ref BackendRef) {
 }
 
 func (r *route) ingressTLS(x *networkingv1.Ingress, l *lb, tables []table) {
-	if r.ep.TLS == nil {
+	if r.ep.TLS == nil || !r.ep.TLS.FromClients {
 		return
 	}
 	var hosts []string

@@ -31,6 +31,9 @@ type route struct {
 // backendLimit is how many backends a rule has.
 const backendLimit = 16
 
+// weightLimit is the largest share that a backend has.
+const weightLimit = 1_000_000
+
 // backends finds the Services behind the route.
 func (r *route) backends() {
 	total := 0
@@ -41,7 +44,7 @@ func (r *route) backends() {
 		}
 		ref.Weight = 1
 		if b.Weight != nil {
-			ref.Weight = min(max(*b.Weight, 0), 1_000_000)
+			ref.Weight = min(max(*b.Weight, 0), weightLimit)
 		}
 		if b.Backup {
 			ref.Weight = 0
@@ -143,25 +146,30 @@ func (r *route) outside(i int, b *estate.Backend) (BackendRef, bool) {
 
 // facts keeps what of a route no field says.
 func (r *route) facts() map[string]string {
-	x := *r.ep
-	x.ID, x.Kind, x.Origin, x.Protocol, x.Hosts, x.Rules = "", "", estate.Origin{}, "", nil, nil
-	x.Backends = nil
-	for _, b := range r.ep.Backends {
-		if b.Backup || b.Weight != nil && *b.Weight > 1_000_000 {
-			x.Backends = append(x.Backends, b)
-		}
-	}
-	if x.Port == 80 || x.Port == 443 {
-		x.Port = 0
-	}
-	if slices.ContainsFunc(r.ep.Rules, func(m estate.Match) bool { return m.NoCase || m.HostRegex != "" || m.PathKind == estate.StringPrefix }) {
-		x.Rules = r.ep.Rules
-	}
-	b, err := json.Marshal(x)
+	text, err := json.Marshal(r.ep)
 	if err != nil {
 		return nil
 	}
-	return map[string]string{cluster.Prefix + "route": string(b)}
+	var m map[string]any
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil
+	}
+	for _, key := range []string{"id", "kind", "origin", "hosts", "mode", "protocol"} {
+		delete(m, key)
+	}
+	if p := r.ep.Port; p == 80 || p == 443 {
+		delete(m, "port")
+	}
+	if !slices.ContainsFunc(r.ep.Backends, func(b estate.Backend) bool { return b.Backup || b.Weight != nil && *b.Weight > weightLimit }) {
+		delete(m, "backends")
+	}
+	if !slices.ContainsFunc(r.ep.Rules, func(m estate.Match) bool { return m.NoCase || m.HostRegex != "" || !clean(m.Path) }) {
+		delete(m, "rules")
+	}
+	if text, err = json.Marshal(m); err != nil || len(m) == 0 {
+		return map[string]string{}
+	}
+	return map[string]string{cluster.Prefix + "route": string(text)}
 }
 
 // shut says why a route must not be open to all, if it must not.
