@@ -315,6 +315,7 @@ func (b *Builder) finish(readers []any) Result {
 			f.Finish(b)
 		}
 	}
+	b.replaced()
 	e := &b.estate
 	e.Workloads = make([]estate.Workload, 0, len(b.order))
 	for _, w := range b.order {
@@ -326,6 +327,22 @@ func (b *Builder) finish(readers []any) Result {
 	b.diags.Sort()
 	e.Ledger = b.entries
 	return Result{Estate: *e, Ledger: b.entries, Diags: b.diags}
+}
+
+// replaced corrects the entries of workloads that an operator or the cluster
+// takes the place of: nothing of them is rendered, however well it could be.
+func (b *Builder) replaced() {
+	for i := range b.entries {
+		e := &b.entries[i]
+		if e.Verdict != ledger.Exact && e.Verdict != ledger.Equivalent {
+			continue
+		}
+		w := b.byID[estate.Name(e.Workload)]
+		if w != nil && (w.Kind == estate.Framework || w.Kind == estate.Infrastructure) && w.Origin.File == e.File {
+			e.Verdict, e.Target = ledger.Approximate, ""
+			e.Reason = "not rendered: something else takes the workload's place"
+		}
+	}
 }
 
 // Subject names a definition in a diagnostic: "app /shop/cart".

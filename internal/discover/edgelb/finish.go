@@ -26,8 +26,18 @@ func (r *Reader) Finish(b *discover.Builder) {
 				p.amend(bk.v, ledger.Informational, Unlinked, "no frontend leads to the backend")
 			}
 		}
+		unowned(b, p.v)
 	}
 	r.pools = nil
+}
+
+// unowned takes the pool's name out of the entries: a pool is metadata of the
+// old platform, and no workload of the new.
+func unowned(b *discover.Builder, v *jsonpos.Value) {
+	b.Amend(v, func(e *ledger.Entry) { e.Workload = "" })
+	for _, x := range v.Elems() {
+		unowned(b, x)
+	}
 }
 
 func (p *pool) resolve(rt route, x *workloads) estate.Endpoint {

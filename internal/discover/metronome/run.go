@@ -43,7 +43,11 @@ func (j *reading) run(v *jsonpos.Value) {
 	if x := v.Get("taskKillGracePeriodSeconds"); x != nil {
 		if n, ok := j.Seconds(x); ok {
 			j.w.KillGrace = &n
-			j.Note(x, ledger.Equivalent, KillGrace, "pod#spec.terminationGracePeriodSeconds", "the same, in whole seconds")
+			verdict, reason := ledger.Equivalent, "the same, in whole seconds"
+			if n < 1 {
+				verdict, reason = ledger.Approximate, "a second: to Kubernetes 0 is to kill at once and to forget the pod"
+			}
+			j.Note(x, verdict, KillGrace, "pod#spec.terminationGracePeriodSeconds", reason)
 		}
 	}
 	if x := v.Get("user"); x != nil {

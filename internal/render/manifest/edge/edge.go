@@ -163,14 +163,27 @@ func (r *route) kept() {
 		return // an Ingress without a backend is refused
 	}
 	meta := r.meta(r.name)
-	bare := *r.ep
-	bare.ID, bare.Kind, bare.Origin = "", "", estate.Origin{}
-	if text, err := json.Marshal(bare); err == nil {
-		meta.Annotations = map[string]string{cluster.Prefix + "route": string(text)}
-	}
+	meta.Annotations = map[string]string{cluster.Prefix + "route": r.all("id", "kind", "origin")}
 	r.put("HTTPRoute", "httproute-"+r.name, &HTTPRoute{
 		TypeMeta: gatewayType("HTTPRoute"), ObjectMeta: meta, Spec: HTTPRouteSpec{Rules: []Rule{{}}},
 	})
+}
+
+// all gives what is known of the route as JSON, but for some keys.
+func (r *route) all(but ...string) string {
+	text, err := json.Marshal(r.ep)
+	if err != nil {
+		return ""
+	}
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(text, &m); err != nil {
+		return ""
+	}
+	for _, key := range but {
+		delete(m, key)
+	}
+	text, _ = json.Marshal(m)
+	return string(text)
 }
 
 // take names the route's objects: as the workload, and which of its routes.
