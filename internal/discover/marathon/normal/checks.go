@@ -62,7 +62,12 @@ func (u Unreachable) MarshalJSON() ([]byte, error) {
 
 func (n *normaliser) fetch() (out []Fetch) {
 	fetch, uris := items(n.app.Get("fetch")), items(n.app.Get("uris"))
-	if len(fetch) > 0 && len(uris) > 0 {
+	switch {
+	case len(fetch) == 0 || len(uris) == 0:
+	case copied(uris, fetch):
+		n.ignore(n.app.Get("uris"), "Marathon's own copy of fetch in the old form")
+		uris = nil
+	default:
 		n.conflict(BothFetch, n.app.Get("uris"), "uris stands beside fetch", "delete uris; fetch is the newer")
 		uris = nil
 	}
@@ -86,6 +91,21 @@ func (n *normaliser) fetch() (out []Fetch) {
 		})
 	}
 	return out
+}
+
+// copied reports whether every URI stands in fetch too: versions that had both
+// answered so.
+func copied(uris, fetch []*jsonpos.Value) bool {
+	have := map[string]bool{}
+	for _, f := range fetch {
+		have[f.Get("uri").Text()] = true
+	}
+	for _, u := range uris {
+		if !have[u.Text()] {
+			return false
+		}
+	}
+	return true
 }
 
 // extracts reports whether Marathon had a file of uris unpacked.

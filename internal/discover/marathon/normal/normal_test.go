@@ -110,6 +110,8 @@ var clauses = []struct {
 		  {"uri": "http://x/c.zip", "extract": true, "executable": false, "cache": false}]}`, ""},
 	{"uris beside fetch are an error, and fetch counts", `{"uris": ["http://x/a"], "fetch": [{"uri": "http://x/b"}]}`,
 		`{"fetch": [{"uri": "http://x/b", "extract": true, "executable": false, "cache": false}]}`, "M152"},
+	{"uris that copy fetch are none", `{"uris": ["http://x/b"], "fetch": [{"uri": "http://x/b", "cache": true}]}`,
+		`{"fetch": [{"uri": "http://x/b", "extract": true, "executable": false, "cache": true}]}`, ""},
 	{"empty uris beside fetch are none", `{"uris": [], "fetch": [{"uri": "http://x/b"}]}`,
 		`{"fetch": [{"uri": "http://x/b", "extract": true, "executable": false, "cache": false}]}`, ""},
 	{"a check without a port asks the first", `{"healthChecks": [{"protocol": "TCP"}]}`, `{"healthChecks": [{"protocol": "TCP", "portIndex": 0}]}`, ""},
