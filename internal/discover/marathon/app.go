@@ -246,6 +246,6 @@ func (a *app) roles() {
 func (a *app) settle() {
 	if a.c.Image == "" {
 		a.Report(NoImage, diag.Warning, a.v, "has no image: it ran on the agent's own files",
-			"name a base image for it in tranship.yaml (spec.baseImages), or build one with what it fetches")
+			"name a base image for it in tranship.yaml (spec.images.base), or build one with what it fetches")
 	}
 }

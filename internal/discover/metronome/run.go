@@ -63,7 +63,7 @@ func (j *reading) run(v *jsonpos.Value) {
 
 func (j *reading) noImage() {
 	j.Report(NoImage, diag.Warning, j.v, "has no image: it ran on the agent's own files",
-		"name a base image for it in tranship.yaml (spec.baseImages), or build one with what it fetches")
+		"name a base image for it in tranship.yaml (spec.images.base), or build one with what it fetches")
 }
 
 // image reads the container: docker, or ucr.

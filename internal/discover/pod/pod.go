@@ -219,7 +219,7 @@ func (p *pod) after() {
 	}
 	if len(bare) > 0 {
 		p.Report(NoImage, diag.Warning, p.def, "has no image for "+strings.Join(bare, ", ")+": it ran on the agent's own files",
-			"name a base image for it in tranship.yaml (spec.baseImages), or build one with what it fetches")
+			"name a base image for it in tranship.yaml (spec.images.base), or build one with what it fetches")
 	}
 	if v := p.def.Get("user"); v != nil {
 		if text, ok := p.String(v); ok {
