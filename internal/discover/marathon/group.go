@@ -151,13 +151,17 @@ func expand(w *estate.Workload, groups map[estate.Name][]estate.Name) {
 		return
 	}
 	w.DependsOn = nil
+	have := map[estate.Name]bool{w.ID: true}
 	for _, n := range on {
 		in := groups[n]
 		if len(in) == 0 {
 			in = []estate.Name{n}
 		}
 		for _, m := range in {
-			addDependency(w, m)
+			if !have[m] {
+				have[m] = true
+				w.DependsOn = append(w.DependsOn, m)
+			}
 		}
 	}
 }
