@@ -151,6 +151,10 @@ func (b *Builder) list(fsys fs.FS) []string {
 	return files
 }
 
+// lists are the keys under which definitions stand in a row: of a file that
+// ends too early, those that are whole are read.
+var lists = []string{"apps", "groups", "pods", "jobs", "pools", "slaves", "frameworks", "tasks", "agents"}
+
 // isDefinition tells by its ending whether a file can hold definitions. What
 // else lies in the folder (a README, an env file) is none of discover's.
 func isDefinition(name string) bool {
@@ -235,6 +239,9 @@ func (b *Builder) parse(file string, data []byte) []*Document {
 		}
 		if tree.End != nil {
 			b.broken(tree.End)
+			if tree.Root != nil && !tree.Root.Whole(lists...) {
+				return nil
+			}
 		}
 		switch {
 		case tree.Root == nil && tree.End == nil:

@@ -1,5 +1,7 @@
 package jsonpos
 
+import "slices"
+
 // New makes a value for a tree that another parser reads (package yamlpos).
 // Line and column count from 1.
 func New(kind Kind, text string, line, column int) *Value {
@@ -32,3 +34,23 @@ func (v *Value) Set(key string, e *Value, line, column int) (replaced bool) {
 
 // Point makes v an alias of target.
 func (v *Value) Point(target *Value) { v.kind, v.target = Alias, target }
+
+// Whole takes what the end of the input cuts out of v, and reports whether v
+// still stands: a list loses its last element, an object falls as a whole,
+// unless what is cut is a list under one of the given keys.
+func (v *Value) Whole(lists ...string) bool {
+	if !v.Broken() {
+		return true
+	}
+	if len(v.elems) == 0 {
+		return v.kind == Array
+	}
+	last := v.elems[len(v.elems)-1]
+	switch {
+	case v.kind == Array && !last.Whole(lists...):
+		v.elems = v.elems[:len(v.elems)-1]
+	case v.kind == Object && (last.kind != Array || !slices.Contains(lists, last.key) || !last.Whole(lists...)):
+		return false
+	}
+	return true
+}

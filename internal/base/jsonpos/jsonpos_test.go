@@ -48,6 +48,28 @@ func TestTruncatedFileKeepsWhatIsWhole(t *testing.T) {
 	}
 }
 
+// TestACutDefinitionIsLeftOutWhole cuts a group tree in the second app.
+func TestACutDefinitionIsLeftOutWhole(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"id":"/","groups":[{"id":"/g","apps":[{"id":"/a"},{"id":"/b","cm`: "/ /g /a",
+		`[{"id":"/a"},{"id":"/b"`: "/a", `{"id":"/a","env":{"A":`: "", `[`: "",
+		`{"apps":[{"id":"/a"}`: "/a", `{"id":"/a"} {"id":"/b`: "/a",
+	} {
+		root := jsonpos.Parse("f", []byte(text)).Root
+		var got []string
+		if root.Whole("apps", "groups") {
+			root.Leaves(func(v *jsonpos.Value) {
+				if v.Kind() == jsonpos.String {
+					got = append(got, v.Text())
+				}
+			})
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v stand, want %s", text, got, want)
+		}
+	}
+}
+
 func TestTheLastOfTwoEqualKeysCounts(t *testing.T) {
 	tree := jsonpos.Parse("f", []byte(`{"a":1,"b":2,"a":3}`))
 	if got := tree.Root.Get("a").Text(); got != "3" || len(tree.Duplicates) != 1 || len(tree.Root.Elems()) != 2 {
