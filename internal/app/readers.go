@@ -17,8 +17,14 @@ import (
 // them, routes when all ports are known, names last.
 func Readers() []any {
 	return []any{
-		pod.Reader{}, metronome.Reader{}, marathon.Reader{}, mesos.New(), edgelb.New(), swarm.Reader{Loader: compose.Loader{}},
-		haproxy.New(), haproxy.Others{}, edgelb.AutoPool{},
+		pod.Reader{},
+		metronome.Reader{},
+		marathon.Reader{},
+		mesos.New(), edgelb.New(),
+		swarm.Reader{Loader: compose.Loader{}},
+		haproxy.New(),
+		haproxy.Others{},
+		edgelb.AutoPool{},
 		names.New(),
 	}
 }

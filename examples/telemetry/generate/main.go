@@ -168,9 +168,12 @@ func place(hosts []*m3Medium, a app, n int, rng *rand.Rand) bool {
 		t := map[string]any{
 			"id": id, "name": strings.Join(reversed(parts), "."), "slave_id": h.id, "state": "TASK_RUNNING",
 			"resources": map[string]any{"cpus": a.CPUs, "mem": a.Mem, "disk": 0, "gpus": 0},
-			"statuses": []any{map[string]any{"state": "TASK_RUNNING", "timestamp": 1716800000.5, "healthy": true,
+			"statuses": []any{map[string]any{
+				"state": "TASK_RUNNING", "timestamp": 1716800000.5, "healthy": true,
 				"container_status": map[string]any{"network_infos": []any{map[string]any{
-					"ip_addresses": []any{map[string]any{"protocol": "IPv4", "ip_address": h.host}}}}}}},
+					"ip_addresses": []any{map[string]any{"protocol": "IPv4", "ip_address": h.host}},
+				}}},
+			}},
 		}
 		if a.Container.Docker.Image != "" {
 			t["container"] = map[string]any{"type": "DOCKER", "docker": map[string]any{"image": a.Container.Docker.Image}}

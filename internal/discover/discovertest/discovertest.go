@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -151,10 +152,8 @@ func example(t *testing.T, vs *ast.ValueSpec, gen *ast.GenDecl, code diag.Code, 
 	t.Run(name, func(t *testing.T) {
 		_, text, ok := strings.Cut(doc, "Example:\n")
 		if !ok {
-			for _, x := range excused {
-				if x == name {
-					return
-				}
+			if slices.Contains(excused, name) {
+				return
 			}
 			t.Fatalf("%s (%s) has no example in its comment", name, code)
 		}

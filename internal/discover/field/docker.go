@@ -95,7 +95,7 @@ func (s Scope) parameter(p parameter, w *estate.Workload, c *estate.Container) {
 		s.noted(p, ledger.Decision, ParameterChoice, "pod#spec", choices[p.name])
 		return
 	}
-	if s.process(p, w, c) || s.view(p, w, c) || s.rights(p, c) || s.storage(p, w, c) {
+	if s.process(p, w, c) || s.view(p, w) || s.rights(p, c) || s.storage(p, w, c) {
 		return
 	}
 	s.Report(ParameterUnknown, diag.Warning, p.key, "has docker parameter "+p.name+", which tranship does not know",
@@ -160,7 +160,7 @@ func (s Scope) process(p parameter, w *estate.Workload, c *estate.Container) boo
 }
 
 // view reads what the container sees of its machine and of the network.
-func (s Scope) view(p parameter, w *estate.Workload, c *estate.Container) bool {
+func (s Scope) view(p parameter, w *estate.Workload) bool {
 	host := w.Host
 	if host == nil {
 		host = &estate.HostView{}

@@ -3,6 +3,7 @@ package marathon_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"testing"
 	"testing/fstest"
 
@@ -19,10 +20,7 @@ func BenchmarkGroup(b *testing.B) {
 	for _, n := range []int{500, 10000} {
 		apps := make([]map[string]any, n)
 		for i := range apps {
-			apps[i] = map[string]any{}
-			for k, v := range app {
-				apps[i][k] = v
-			}
+			apps[i] = maps.Clone(app)
 			apps[i]["id"] = fmt.Sprintf("/g%d/app%d", i%100, i)
 		}
 		data, err := json.Marshal(map[string]any{"apps": apps})

@@ -25,15 +25,23 @@ func TestPortsAreThoseOfTheContainer(t *testing.T) {
 		{"nothing said", `"cmd": "x"`, []estate.Port{{Name: "default", Number: 20000, Dynamic: true}}},
 		{"none", `"cmd": "x", "ports": []`, nil},
 		{"any two", `"cmd": "x", "ports": [0, 0]`, []estate.Port{{Number: 20000, Dynamic: true}, {Number: 20001, Dynamic: true}}},
-		{"service ports", `"cmd": "x", "ports": [10001, 80]`,
-			[]estate.Port{{Number: 10001, ServicePort: 10001, Dynamic: true}, {Number: 20000, ServicePort: 80, Dynamic: true}}},
+		{
+			"service ports", `"cmd": "x", "ports": [10001, 80]`,
+			[]estate.Port{{Number: 10001, ServicePort: 10001, Dynamic: true}, {Number: 20000, ServicePort: 80, Dynamic: true}},
+		},
 		{"required", `"cmd": "x", "ports": [8080], "requirePorts": true`, []estate.Port{{Number: 8080, HostPort: 8080}}},
-		{"mapped", `"networks": [{"mode": "container/bridge"}], "container": {` + image + `, "portMappings": [{"containerPort": 80, "hostPort": 31000, "servicePort": 10000, "name": "web"}]}`,
-			[]estate.Port{{Name: "web", Number: 80, HostPort: 31000, ServicePort: 10000}}},
-		{"the same as the host's", `"networks": [{"mode": "container/bridge"}], "container": {` + image + `, "portMappings": [{"containerPort": 0, "hostPort": 7000}]}`,
-			[]estate.Port{{Number: 7000, HostPort: 7000}}},
-		{"chosen", `"networks": [{"mode": "container/bridge"}], "container": {` + image + `, "portMappings": [{"containerPort": 0}, {"containerPort": 20000}]}`,
-			[]estate.Port{{Number: 20001, Dynamic: true}, {Number: 20000}}},
+		{
+			"mapped", `"networks": [{"mode": "container/bridge"}], "container": {` + image + `, "portMappings": [{"containerPort": 80, "hostPort": 31000, "servicePort": 10000, "name": "web"}]}`,
+			[]estate.Port{{Name: "web", Number: 80, HostPort: 31000, ServicePort: 10000}},
+		},
+		{
+			"the same as the host's", `"networks": [{"mode": "container/bridge"}], "container": {` + image + `, "portMappings": [{"containerPort": 0, "hostPort": 7000}]}`,
+			[]estate.Port{{Number: 7000, HostPort: 7000}},
+		},
+		{
+			"chosen", `"networks": [{"mode": "container/bridge"}], "container": {` + image + `, "portMappings": [{"containerPort": 0}, {"containerPort": 20000}]}`,
+			[]estate.Port{{Number: 20001, Dynamic: true}, {Number: 20000}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, _ := one(t, `{"id": "/a", `+c.app+`}`)
@@ -88,8 +96,10 @@ func TestVolumesBecomeWhatTheyHold(t *testing.T) {
 	  {"containerPath": "own", "mode": "RW", "persistent": {"size": 1}}, {"containerPath": "/etc/x", "hostPath": "/etc/x", "mode": "RO"},
 	  {"containerPath": "/tmp/y", "hostPath": "y", "mode": "RW"}, {"containerPath": "/run/s", "secret": "s"}]}}`)
 	mounts := []estate.Mount{
-		{Volume: "own", Path: "/mnt/mesos/sandbox/own"}, {Volume: "data", Path: "/var/data", ReadOnly: true},
-		{Volume: "x", Path: "/etc/x", ReadOnly: true}, {Volume: "y", Path: "/tmp/y"},
+		{Volume: "own", Path: "/mnt/mesos/sandbox/own"},
+		{Volume: "data", Path: "/var/data", ReadOnly: true},
+		{Volume: "x", Path: "/etc/x", ReadOnly: true},
+		{Volume: "y", Path: "/tmp/y"},
 		{Volume: "secret-s", Path: "/run/s", SubPath: "value", ReadOnly: true},
 	}
 	if diff := cmp.Diff(mounts, w.Containers[0].Mounts); diff != "" {
@@ -109,10 +119,14 @@ func TestInjectedVariablesAreThoseThatTheAppReads(t *testing.T) {
 	for _, c := range []struct{ app, want string }{
 		{`"cmd": "x"`, "PORT=20000 PORT0=20000"},
 		{`"cmd": "x", "ports": []`, ""},
-		{`"cmd": "x $PORTS ${PORT1} $PORT_WEB", "portDefinitions": [{"port": 0}, {"port": 0, "name": "web"}]`,
-			"PORT=20000 PORT0=20000 PORT1=20001 PORTS=20000,20001 PORT_WEB=20001"},
-		{`"cmd": "$MESOS_SANDBOX/x $MARATHON_APP_ID $MARATHON_APP_RESOURCE_CPUS $MARATHON_APP_LABEL_A_B $MARATHON_APP_LABELS", "cpus": 0.5, "ports": [], "labels": {"a.b": "c"}`,
-			"MARATHON_APP_ID=/a MARATHON_APP_LABELS=A_B MARATHON_APP_LABEL_A_B=c MARATHON_APP_RESOURCE_CPUS=0.5 MESOS_SANDBOX=/mnt/mesos/sandbox"},
+		{
+			`"cmd": "x $PORTS ${PORT1} $PORT_WEB", "portDefinitions": [{"port": 0}, {"port": 0, "name": "web"}]`,
+			"PORT=20000 PORT0=20000 PORT1=20001 PORTS=20000,20001 PORT_WEB=20001",
+		},
+		{
+			`"cmd": "$MESOS_SANDBOX/x $MARATHON_APP_ID $MARATHON_APP_RESOURCE_CPUS $MARATHON_APP_LABEL_A_B $MARATHON_APP_LABELS", "cpus": 0.5, "ports": [], "labels": {"a.b": "c"}`,
+			"MARATHON_APP_ID=/a MARATHON_APP_LABELS=A_B MARATHON_APP_LABEL_A_B=c MARATHON_APP_RESOURCE_CPUS=0.5 MESOS_SANDBOX=/mnt/mesos/sandbox",
+		},
 		{`"cmd": "x $PORT_80", "networks": [{"mode": "container/bridge"}], "container": {` + image + `, "portMappings": [{"containerPort": 80}]}`, "PORT_80=80"},
 	} {
 		w, _ := one(t, `{"id": "/a", `+c.app+`}`)

@@ -48,9 +48,7 @@ func (s *service) deploy() {
 	if u := d.UpdateConfig; u != nil {
 		s.update(u, count)
 	}
-	for _, c := range s.constraints() {
-		s.w.Constraints = append(s.w.Constraints, c)
-	}
+	s.w.Constraints = append(s.w.Constraints, s.constraints()...)
 }
 
 func (s *service) job(count int) {

@@ -47,15 +47,6 @@ func (s *scope) note(id estate.Name, v *jsonpos.Value, r discover.Ruling) {
 	s.below(v, 0, func(leaf *jsonpos.Value) { s.put(id, leaf, r) })
 }
 
-// rest is note for the leaves below v that have no note yet.
-func (s *scope) rest(id estate.Name, v *jsonpos.Value, r discover.Ruling) {
-	s.below(v, 0, func(leaf *jsonpos.Value) {
-		if _, ok := s.notes[leaf]; !ok && !s.hints[leaf] {
-			s.put(id, leaf, r)
-		}
-	})
-}
-
 func (s *scope) below(v *jsonpos.Value, depth int, f func(*jsonpos.Value)) {
 	v = real(v)
 	if v == nil || depth > maxDepth {

@@ -13,7 +13,6 @@ import (
 	"github.com/tranship/tranship/internal/discover"
 	"github.com/tranship/tranship/internal/discover/discovertest"
 	"github.com/tranship/tranship/internal/discover/swarm"
-	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/world/compose"
 )
 
@@ -86,13 +85,4 @@ func TestCorpusYieldsAllServicesAndAllLeaves(t *testing.T) {
 
 func read(text string) discover.Result {
 	return discovertest.Read(readers, map[string]string{"shop/compose.yaml": text})
-}
-
-func one(t *testing.T, text string) estate.Workload {
-	t.Helper()
-	r := read(text)
-	if len(r.Estate.Workloads) != 1 {
-		t.Fatalf("%d workloads, want 1: %v", len(r.Estate.Workloads), r.Diags)
-	}
-	return r.Estate.Workloads[0]
 }

@@ -3,6 +3,7 @@ package swarm_test
 import (
 	"bytes"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,9 +70,21 @@ func scalars(n *yaml.Node, at string, f func(pointer string, n *yaml.Node)) {
 }
 
 var families = [][]string{
-	{"global", "replicated"}, {"tcp", "udp"}, {"host", "ingress", "bridge"}, {"always", "no", "on-failure"}, {"any", "none"},
-	{"CMD", "CMD-SHELL"}, {"vip", "dnsrr"}, {"start-first", "stop-first"}, {"10s", "20s"}, {"rollback", "pause"}, {"missing", "always"},
-	{"overlay", "bridge"}, {"local", "rexray"}, {"service_healthy", "service_started"}, {"10.0.0.1", "10.0.0.2"},
+	{"global", "replicated"},
+	{"tcp", "udp"},
+	{"host", "ingress", "bridge"},
+	{"always", "no", "on-failure"},
+	{"any", "none"},
+	{"CMD", "CMD-SHELL"},
+	{"vip", "dnsrr"},
+	{"start-first", "stop-first"},
+	{"10s", "20s"},
+	{"rollback", "pause"},
+	{"missing", "always"},
+	{"overlay", "bridge"},
+	{"local", "rexray"},
+	{"service_healthy", "service_started"},
+	{"10.0.0.1", "10.0.0.2"},
 }
 
 func mutations(n *yaml.Node) []string {
@@ -126,10 +139,7 @@ func truth(t testing.TB, name string, files fstest.MapFS) (checked, unproven int
 	if err != nil {
 		return 0, 0
 	}
-	snapshot := fstest.MapFS{}
-	for k, v := range files {
-		snapshot[k] = v
-	}
+	snapshot := maps.Clone(files)
 	snapshot[name] = &fstest.MapFile{Data: plain}
 	base, errors, entries := outcome(t, snapshot)
 	at := map[string]ledger.Entry{}

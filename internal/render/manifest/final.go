@@ -16,6 +16,7 @@ type files struct {
 	// template is the path of the pod in the workload's object.
 	template   string
 	containers int
+	claims     bool // each copy has its own volumes
 }
 
 // finalise puts files into the targets of the ledger, and policy's answers
@@ -78,10 +79,14 @@ func (f *files) target(symbol string) string {
 	case "secret":
 		return in(f.secret, "")
 	case "volume":
-		if f.volume == "" {
-			return in(f.workload, f.template+".spec.volumes[]")
+		switch {
+		case f.volume != "":
+			return in(f.volume, "")
+		case f.claims:
+			return in(f.workload, "spec.volumeClaimTemplates[]")
 		}
-		return in(f.volume, "")
+		at = ""
+		return in(f.workload, f.template+".spec.volumes[]")
 	case "policy":
 		return in(f.policy, "")
 	case "account":

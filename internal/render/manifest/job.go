@@ -33,9 +33,9 @@ func (k *work) jobs(meta metav1.ObjectMeta) {
 		})
 		return
 	case len(run.Schedules) == 0:
-		k.cron(meta, estate.Times{Cron: never}, k.place.Name, "cronjob")
+		k.cron(meta, estate.Times{Cron: never}, "cronjob")
 	case len(run.Schedules) == 1:
-		k.cron(meta, run.Schedules[0], k.place.Name, "cronjob")
+		k.cron(meta, run.Schedules[0], "cronjob")
 	default:
 		names := naming.Set{}
 		for i, t := range run.Schedules {
@@ -43,13 +43,13 @@ func (k *work) jobs(meta metav1.ObjectMeta) {
 			name := names.Take(naming.Join(naming.Short, k.place.Name, id), id, naming.Short)
 			m := *meta.DeepCopy()
 			m.Name = name
-			k.cron(m, t, name, "cronjob-"+strings.TrimPrefix(name, k.place.Name+"-"))
+			k.cron(m, t, "cronjob-"+strings.TrimPrefix(name, k.place.Name+"-"))
 		}
 	}
 	k.files.template = "spec.jobTemplate.spec.template"
 }
 
-func (k *work) cron(meta metav1.ObjectMeta, t estate.Times, name, file string) {
+func (k *work) cron(meta metav1.ObjectMeta, t estate.Times, file string) {
 	c := &batchv1.CronJob{
 		TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "CronJob"}, ObjectMeta: meta,
 		Spec: batchv1.CronJobSpec{

@@ -149,6 +149,7 @@ func (k *work) runner() {
 	case k.w.Run != nil:
 		k.jobs(meta)
 	case cluster.IsStateful(k.w):
+		k.files.claims = true
 		k.files.workload, k.files.template = k.put("StatefulSet", "statefulset", k.stateful(meta)), "spec.template"
 	default:
 		k.files.workload, k.files.template = k.put("Deployment", "deployment", k.deployment(meta)), "spec.template"

@@ -170,9 +170,7 @@ func (l *load) extend(model map[string]any, by []string) {
 		}
 		delete(service, "extends")
 	}
-	for k, v := range bases {
-		services[k] = v
-	}
+	maps.Copy(services, bases)
 }
 
 func (l *load) base(rel, name string, by, at []string) (hidden string, v any, ok bool) {

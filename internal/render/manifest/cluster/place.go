@@ -141,11 +141,17 @@ func (c *Cluster) nameText(w *estate.Workload, namespace string) string {
 	}
 	id := strings.Trim(string(w.ID), "/")
 	groups := groupsOf(w)
-	if c.Policy.Spec.Namespaces.By == "group" && strings.Join(groups, "-") == namespace {
-		return id[strings.LastIndexByte(id, '/')+1:]
+	said := groups
+	if c.Policy.Spec.Namespaces.By != "group" && len(groups) > 0 {
+		said = groups[:1]
 	}
-	if len(groups) > 0 && groups[0] == namespace {
-		id = strings.TrimPrefix(id, groups[0]+"/")
+	if len(said) == 0 || strings.Join(said, "-") != namespace {
+		return id
+	}
+	for _, between := range []string{"/", "."} {
+		if rest, ok := strings.CutPrefix(id, strings.Join(said, between)+between); ok && rest != "" {
+			return rest
+		}
 	}
 	return id
 }

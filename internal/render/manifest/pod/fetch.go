@@ -23,11 +23,16 @@ var schemes = []string{"http", "https", "ftp", "ftps"}
 // extractors are the commands that unpack an archive into the folder behind
 // it, by the end of its name. Mesos left the archive beside its content.
 var extractors = []struct{ end, command string }{
-	{".zip", "unzip -o -q %s -d %s"}, {".jar", "unzip -o -q %s -d %s"},
-	{".tar.gz", "tar -xzf %s -C %s"}, {".tgz", "tar -xzf %s -C %s"},
-	{".tar.bz2", "tar -xjf %s -C %s"}, {".tbz2", "tar -xjf %s -C %s"},
-	{".tar.xz", "tar -xJf %s -C %s"}, {".txz", "tar -xJf %s -C %s"},
-	{".tar", "tar -xf %s -C %s"}, {".gz", "gunzip -kf %s # %s"},
+	{".zip", "unzip -o -q %s -d %s"},
+	{".jar", "unzip -o -q %s -d %s"},
+	{".tar.gz", "tar -xzf %s -C %s"},
+	{".tgz", "tar -xzf %s -C %s"},
+	{".tar.bz2", "tar -xjf %s -C %s"},
+	{".tbz2", "tar -xjf %s -C %s"},
+	{".tar.xz", "tar -xJf %s -C %s"},
+	{".txz", "tar -xJf %s -C %s"},
+	{".tar", "tar -xf %s -C %s"},
+	{".gz", "gunzip -kf %s # %s"},
 }
 
 // An artifactFact is what of an artifact the script does not show.
