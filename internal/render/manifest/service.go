@@ -3,6 +3,7 @@ package manifest
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,7 +25,11 @@ func (k *work) services() {
 			s := k.service(k.place.Name, ports, k.pod.Selector)
 			k.files.service = k.put("Service", "service", s)
 			for _, alias := range k.place.Aliases {
-				k.put("Service", "service-"+alias, k.service(alias, ports, k.pod.Selector))
+				x := k.service(alias, ports, k.pod.Selector)
+				if strings.HasPrefix(alias, "tasks-") { // Swarm gave every copy's address for it
+					x.Spec.ClusterIP = corev1.ClusterIPNone
+				}
+				k.put("Service", "service-"+alias, x)
 			}
 		}
 		if k.place.Headless != "" {

@@ -88,6 +88,9 @@ func (k *work) facts() {
 	if a := w.Autoscale; a != nil {
 		f.JSON("autoscale", a)
 	}
+	if k.scale() != nil {
+		f.JSON("replicas", k.c.Replicas(w)) // where the autoscaler began
+	}
 }
 
 // annotationLimit is how many bytes all annotations of an object may have.
