@@ -131,12 +131,21 @@ func (b *Builder) enter(file string, w estate.Name, v *jsonpos.Value, r Ruling) 
 		File: file, Pointer: v.Pointer(), Line: v.Line(), Column: v.Column(), Workload: string(w),
 		Verdict: r.Verdict, Code: r.Code, Target: r.Target, Reason: r.Reason,
 	}
+	if e.Reason == "" {
+		e.Reason = usual[e.Verdict]
+	}
 	if i, ok := b.at[v]; ok {
 		b.entries[i] = e
 		return
 	}
 	b.at[v] = len(b.entries)
 	b.entries = append(b.entries, e)
+}
+
+// usual are the reasons of entries whose reader has no other to give.
+var usual = map[ledger.Verdict]string{
+	ledger.Exact: "the same", ledger.Equivalent: "the same, said in another way", ledger.Decision: "a choice for people",
+	ledger.Approximate: "nearly the same", ledger.Dropped: "has no counterpart", ledger.Informational: "carries no behaviour",
 }
 
 // sweep enters what the reader left below root: for a subtree without any

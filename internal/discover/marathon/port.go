@@ -41,6 +41,11 @@ func (a *app) portList() {
 		a.portDetails(p, &port)
 		a.c.Ports = append(a.c.Ports, port)
 	}
+	for _, at := range []*jsonpos.Value{a.v.At("container", "portMappings"), a.docker.Get("portMappings"), a.v.Get("portDefinitions"), a.v.Get("ports")} {
+		if at.Kind() == jsonpos.Array && at.IsLeaf() && !a.B.Noted(at) {
+			a.Note(at, ledger.Equivalent, PortNumber, "container#ports", "no ports, where saying nothing would have meant one")
+		}
+	}
 	next := firstDynamic
 	for i := range a.c.Ports {
 		p := &a.c.Ports[i]
