@@ -20,6 +20,9 @@ import (
 // that is dropped or informational must not. The report is left out of this:
 // it counts verdicts, which a changed field may well change.
 func TestTheLedgerTellsTheTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: short")
+	}
 	fsys, files := corpus.Files(t, []string{"marathon", "metronome", "haproxy/edgelb", "mesos"}, ".json")
 	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
