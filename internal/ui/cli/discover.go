@@ -106,6 +106,9 @@ func newFindings(r discover.Result) findings {
 	if f.Diagnostics == nil {
 		f.Diagnostics = diag.List{}
 	}
+	if f.Fields == nil {
+		f.Fields = []ledger.Tally{}
+	}
 	for _, w := range r.Estate.Workloads {
 		l := workloadLine{ID: w.ID, Kind: w.Kind, Replicas: w.Replicas, Origin: w.Origin}
 		if len(w.Containers) > 0 {
