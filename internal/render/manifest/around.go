@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan/policy"
 	"github.com/tranship/tranship/internal/render/manifest/cluster"
+	"github.com/tranship/tranship/internal/render/manifest/naming"
 	"github.com/tranship/tranship/internal/render/manifest/pod"
 )
 
@@ -131,10 +131,11 @@ func (r *renderer) namespace(name string, s *space) error {
 			}},
 		})
 	}
+	names := naming.Set{}
 	for i := range r.c.Estate.Quotas {
 		q := &r.c.Estate.Quotas[i]
 		if hard := hard(q); len(hard) > 0 && (s.roles[q.Role] || q.Role == name) {
-			object := quotaName(q)
+			object := names.Take(dns("role-"+q.Role), q.Role, naming.Label)
 			f.put("ResourceQuota", "resourcequota-"+object, &corev1.ResourceQuota{
 				TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ResourceQuota"},
 				ObjectMeta: metav1.ObjectMeta{
@@ -166,5 +167,3 @@ func hard(q *estate.Quota) corev1.ResourceList {
 	}
 	return out
 }
-
-func quotaName(q *estate.Quota) string { return cmp.Or(dns("role-"+q.Role), "role") }

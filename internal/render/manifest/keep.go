@@ -29,11 +29,13 @@ func (k *work) account() {
 
 // configs writes the configuration that the workload is the first to use.
 func (k *work) configs() {
+	done := map[string]bool{}
 	for _, x := range k.w.Configs {
 		o, ok := k.c.Owned(cluster.Config, k.w.ID, x.Name)
-		if !ok || o.External || o.Owner != k.w.ID {
+		if !ok || o.External || o.Owner != k.w.ID || done[o.Name] {
 			continue
 		}
+		done[o.Name] = true
 		m := &corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}, ObjectMeta: k.meta(o.Name)}
 		notes := map[string]string{}
 		if o.Name != x.Name {
@@ -64,12 +66,14 @@ func (k *work) configs() {
 // secrets writes what stands for the secrets that the workload is the first to
 // use: names of keys, and where their values are.
 func (k *work) secrets() {
+	done := map[string]bool{}
 	for i := range k.w.Secrets {
 		x := &k.w.Secrets[i]
 		o, ok := k.c.Owned(cluster.Secret, k.w.ID, x.Name)
-		if !ok || o.External || o.Owner != k.w.ID {
+		if !ok || o.External || o.Owner != k.w.ID || done[o.Name] {
 			continue
 		}
+		done[o.Name] = true
 		file := ""
 		switch {
 		case k.c.Policy.Spec.Secrets.Store == "external":

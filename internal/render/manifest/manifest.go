@@ -113,10 +113,16 @@ func (f *folder) put(kind, file string, object any) string {
 	if f.err != nil {
 		return ""
 	}
-	data, err := encode(f.comment, object)
+	data, lost, err := encode(f.comment, object)
 	if err != nil {
 		f.err = fmt.Errorf("render %s/%s: %w", f.dir, file, err)
 		return ""
+	}
+	if lost {
+		f.r.c.Report(diag.Diagnostic{
+			Code: cluster.UnfitValue, Severity: diag.Warning, Subject: f.dir, Problem: file + " had control characters, which tools refuse in YAML",
+			Hint: "another character is in their place; correct them at the source",
+		})
 	}
 	name := file + ".yaml"
 	f.names = append(f.names, name)
@@ -142,7 +148,7 @@ type kustomization struct {
 
 func (r *renderer) kustomization(dir string, resources []string) error {
 	slices.Sort(resources)
-	data, err := encode("", kustomization{"kustomize.config.k8s.io/v1beta1", "Kustomization", slices.Compact(resources)})
+	data, _, err := encode("", kustomization{"kustomize.config.k8s.io/v1beta1", "Kustomization", slices.Compact(resources)})
 	if err != nil {
 		return err
 	}

@@ -28,16 +28,14 @@ var update = flag.Bool("update", false, "rewrite the golden folders")
 // TestGolden renders the definitions of every folder of testdata and holds the
 // result against the folder "out" beside them.
 func TestGolden(t *testing.T) {
-	dirs, err := filepath.Glob("testdata/*")
+	dirs, err := filepath.Glob("testdata/*/in")
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
 	for _, dir := range dirs {
+		dir = filepath.Dir(dir)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			in := map[string]string{}
-			for name, text := range tree(t, filepath.Join(dir, "in")) {
-				in[name] = text
-			}
+			in := tree(t, filepath.Join(dir, "in"))
 			said := in["policy.txt"]
 			delete(in, "policy.txt")
 			r := renderFiles(t, in, said)

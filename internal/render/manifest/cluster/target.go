@@ -51,7 +51,11 @@ func (c *Cluster) meet() {
 			if same {
 				continue
 			}
-			name := naming.PortName("v" + strconv.Itoa(ep.Port) + "-" + naming.Hash(a.Text))
+			kind := "v"
+			if ep.Protocol == "udp" {
+				kind = "u"
+			}
+			name := naming.PortName(kind + strconv.Itoa(ep.Port) + "-" + naming.Hash(a.Text))
 			free := true
 			for _, k := range keys {
 				free = free && c.portNames[k] == ""

@@ -80,6 +80,10 @@ func (r *route) http() {
 
 // parents gives the listeners that the route hangs on, without and with TLS.
 func (r *route) parents() (plain, secure []ParentRef) {
+	if r.ep.Port < 0 || r.ep.Port > 65535 {
+		r.warn(cluster.RouteLost, "is on port "+strconv.Itoa(r.ep.Port)+", which is none", "correct it at the source")
+		return nil, nil
+	}
 	for _, name := range groupsOf(r.ep) {
 		l := r.group(name)
 		if l == nil {

@@ -7,6 +7,7 @@ package naming
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"strings"
 )
 
@@ -92,15 +93,31 @@ func Key(text string) (string, bool) {
 		}
 		return '_'
 	}, text)
-	if s == "" || s == "." || strings.HasPrefix(s, "..") {
+	if s == "" || s == "." || strings.HasPrefix(s, "..") || isScalar(s) {
 		s = "_" + strings.TrimLeft(s, ".")
 	}
 	s = Cut(s, text, 253)
 	return s, s == text
 }
 
+// number finds keys that some reader of YAML takes for a number.
+var number = regexp.MustCompile(`^[-+.]?[0-9][-+0-9a-fA-FxXoO_.]*$`)
+
+// isScalar reports whether text without quotes is no string in YAML. Kustomize
+// writes keys without, and reads them back as what they are then.
+func isScalar(text string) bool {
+	switch strings.ToLower(text) {
+	case "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan":
+		return true
+	}
+	return number.MatchString(text)
+}
+
 // IsLabelKey reports whether text can be the key of a label or annotation.
 func IsLabelKey(text string) bool {
+	if isScalar(text) {
+		return false
+	}
 	prefix, name, found := strings.Cut(text, "/")
 	if !found {
 		prefix, name = "", text

@@ -66,6 +66,8 @@ type builder struct {
 	volumes  map[string]string // estate's name to the pod's
 	names    naming.Set        // of containers
 	ports    naming.Set        // names of ports
+	listed   map[endpoint]bool
+	hosted   map[hostEndpoint]bool
 	groups   []int64
 	checks   map[string]any // facts about checks by container
 	dropped  map[string]bool
@@ -77,7 +79,7 @@ func Build(c *cluster.Cluster, w *estate.Workload) Template {
 	b := &builder{
 		c: c, w: w, renaming: c.Renaming(w.ID), out: &out, spec: &out.Spec.Spec,
 		volumes: map[string]string{}, names: naming.Set{}, ports: naming.Set{},
-		checks: map[string]any{}, dropped: map[string]bool{},
+		listed: map[endpoint]bool{}, hosted: map[hostEndpoint]bool{}, checks: map[string]any{}, dropped: map[string]bool{},
 	}
 	out.Spec.Labels = b.labels()
 	b.machine()

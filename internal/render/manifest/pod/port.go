@@ -52,28 +52,42 @@ type endpoint struct {
 }
 
 func (b *builder) portsOf(k *estate.Container, out *corev1.Container) {
-	taken := map[endpoint]bool{}
 	keep := b.c.HostPorts(b.w) && !b.c.HostNetwork(b.w)
 	for i := range k.Ports {
 		p := &k.Ports[i]
 		for _, n := range Numbers(p) {
 			for _, proto := range Protocols(p) {
 				at := endpoint{n, proto}
-				if taken[at] {
+				if b.listed[at] {
 					b.c.Note(b.w, cluster.PortTaken, "lists port "+itoa(n)+" twice", "one of them is enough")
 					continue
 				}
-				taken[at] = true
+				b.listed[at] = true
 				x := corev1.ContainerPort{Name: b.portName(p, n, proto), ContainerPort: int32(n), Protocol: proto}
 				if keep && p.HostPort > 0 && n == p.Number {
-					x.HostPort = int32(p.HostPort)
-					x.HostIP = hostIP(p.HostIP)
-					b.out.Privileged = true
+					b.hostPort(p, &x)
 				}
 				out.Ports = append(out.Ports, x)
 			}
 		}
 	}
+}
+
+// hostPort keeps a port of the machine; two containers cannot share one.
+func (b *builder) hostPort(p *estate.Port, x *corev1.ContainerPort) {
+	at := hostEndpoint{hostIP(p.HostIP), endpoint{p.HostPort, x.Protocol}}
+	if b.hosted[at] {
+		b.c.Warn(b.w, cluster.PortTaken, "asks for port "+itoa(p.HostPort)+" of its node twice", "the first port gets it")
+		return
+	}
+	b.hosted[at] = true
+	x.HostPort, x.HostIP = int32(p.HostPort), at.ip
+	b.out.Privileged = true
+}
+
+type hostEndpoint struct {
+	ip string
+	endpoint
 }
 
 func hostIP(text string) string {
@@ -86,7 +100,7 @@ func hostIP(text string) string {
 // portName gives a name that is unique in the pod: the port's own, as far as
 // it is one, or the one by which a virtual address finds it.
 func (b *builder) portName(p *estate.Port, n int, proto corev1.Protocol) string {
-	if name := b.c.PortName(b.w.ID, n, proto == corev1.ProtocolUDP); name != "" {
+	if name := b.c.PortName(b.w.ID, n, proto == corev1.ProtocolUDP); name != "" && !b.ports[name] {
 		b.ports[name] = true
 		return name
 	}

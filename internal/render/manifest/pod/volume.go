@@ -170,7 +170,7 @@ func (b *builder) mounts(k *estate.Container, out *corev1.Container) {
 			continue
 		}
 		taken[at] = true
-		if v := b.volume(m.Volume); v != nil && v.Block {
+		if v := b.volume(m.Volume); v != nil && v.Block && b.claimed(v, name) {
 			out.VolumeDevices = append(out.VolumeDevices, corev1.VolumeDevice{Name: name, DevicePath: at})
 			continue
 		}
@@ -191,6 +191,14 @@ func (b *builder) mounts(k *estate.Container, out *corev1.Container) {
 	}
 	// A volume below another must come after it.
 	slices.SortStableFunc(out.VolumeMounts, func(x, y corev1.VolumeMount) int { return strings.Compare(x.MountPath, y.MountPath) })
+}
+
+// claimed reports whether a claim is behind a volume: nothing else can be a
+// device.
+func (b *builder) claimed(v *estate.Volume, name string) bool {
+	return slices.Contains(b.out.Claims, v) || slices.ContainsFunc(b.spec.Volumes, func(x corev1.Volume) bool {
+		return x.Name == name && x.PersistentVolumeClaim != nil
+	})
 }
 
 func (b *builder) volume(name string) *estate.Volume {
