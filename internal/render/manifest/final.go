@@ -23,10 +23,7 @@ type files struct {
 // into its decisions.
 func (r *renderer) finalise(p *plan.Plan) []ledger.Entry {
 	out := make([]ledger.Entry, len(p.Ledger))
-	type key struct {
-		workload, target string
-	}
-	known := map[key]string{}
+	known, of := map[string]string{}, "" // the targets of one workload, whose entries stand together
 	for i, e := range p.Ledger {
 		if e.Verdict == ledger.Decision {
 			if a, ok := policy.AnswerTo(&p.Policy, e.Code, estate.Name(e.Workload)); ok {
@@ -34,11 +31,14 @@ func (r *renderer) finalise(p *plan.Plan) []ledger.Entry {
 			}
 		}
 		if f := r.files[estate.Name(e.Workload)]; f != nil && e.Target != "" {
-			k := key{e.Workload, e.Target}
-			t, ok := known[k]
+			if of != e.Workload {
+				clear(known)
+				of = e.Workload
+			}
+			t, ok := known[e.Target]
 			if !ok {
 				t = f.target(e.Target)
-				known[k] = t
+				known[e.Target] = t
 			}
 			e.Target = t
 		}
