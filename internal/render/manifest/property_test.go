@@ -182,8 +182,10 @@ func genWorkload(t *rapid.T, i int) estate.Workload {
 	if w.Kind == estate.Job || w.Kind == estate.Schedule {
 		w.Run = &estate.Run{Retry: truth(t, "retry"), ActiveDeadline: seconds(t, "active"), Suspended: truth(t, "suspended"), Completions: rapid.IntRange(0, 3).Draw(t, "completions")}
 		w.Run.Schedules = list(t, "schedules", 3, func(int) estate.Times {
-			return estate.Times{ID: words.Draw(t, "schedule"), Cron: rapid.SampledFrom([]string{"0 0 * * *", "odd", "@daily", "TZ=UTC 0 0 * * *", "0 0 31 2 *"}).Draw(t, "cron"),
-				Zone: rapid.SampledFrom([]string{"", "UTC", "Europe/Paris", "../x"}).Draw(t, "zone"), StartDeadline: seconds(t, "startby"), Forbid: truth(t, "forbid"), Enabled: truth(t, "enabled")}
+			return estate.Times{
+				ID: words.Draw(t, "schedule"), Cron: rapid.SampledFrom([]string{"0 0 * * *", "odd", "@daily", "TZ=UTC 0 0 * * *", "0 0 31 2 *"}).Draw(t, "cron"),
+				Zone: rapid.SampledFrom([]string{"", "UTC", "Europe/Paris", "../x"}).Draw(t, "zone"), StartDeadline: seconds(t, "startby"), Forbid: truth(t, "forbid"), Enabled: truth(t, "enabled"),
+			}
 		})
 	}
 	if w.Kind == estate.Service && truth(t, "scaled") {
@@ -217,8 +219,10 @@ func genEndpoint(t *rapid.T, i int, ids []estate.Name) estate.Endpoint {
 		ep.TLS = &estate.TLS{FromClients: truth(t, "clients"), Redirect: truth(t, "redirect"), RedirectPath: rapid.SampledFrom([]string{"", "/r", "r"}).Draw(t, "redirectpath"), Certs: []string{words.Draw(t, "cert")}, Passthrough: rapid.IntRange(0, 5).Draw(t, "through") == 0}
 	}
 	if truth(t, "rewrite") {
-		ep.Rework = &estate.Rewrite{From: rapid.SampledFrom([]string{"", "/a", "/a/b", "odd"}).Draw(t, "from"), Path: rapid.SampledFrom([]string{"", "/", "/z"}).Draw(t, "topath"), Host: words.Draw(t, "tohost"),
-			RedirectPath: rapid.SampledFrom([]string{"", "/home", "home"}).Draw(t, "home"), RequestHeaders: table(t, "request"), ResponseHeaders: table(t, "response")}
+		ep.Rework = &estate.Rewrite{
+			From: rapid.SampledFrom([]string{"", "/a", "/a/b", "odd"}).Draw(t, "from"), Path: rapid.SampledFrom([]string{"", "/", "/z"}).Draw(t, "topath"), Host: words.Draw(t, "tohost"),
+			RedirectPath: rapid.SampledFrom([]string{"", "/home", "home"}).Draw(t, "home"), RequestHeaders: table(t, "request"), ResponseHeaders: table(t, "response"),
+		}
 	}
 	ep.Backends = list(t, "backends", 18, func(int) estate.Backend {
 		b := estate.Backend{Port: port(t), Weight: rapid.SampledFrom([]*int{nil, new(0), new(5), new(1 << 40), new(-1)}).Draw(t, "weight")}
