@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -102,7 +103,7 @@ func (r *renderer) around() error {
 	for _, g := range r.gateways.Finish() {
 		f := r.folder(g.Namespace, g.Folder, "the edge\nWritten by tranship: changes belong into an overlay.")
 		for _, o := range g.Objects {
-			f.put(o.Kind, o.File, o.Body)
+			r.route(o, f.put(o.Kind, o.File, o.Body))
 		}
 		if err := f.close(); err != nil {
 			return err
@@ -136,13 +137,14 @@ func (r *renderer) namespace(name string, s *space) error {
 		q := &r.c.Estate.Quotas[i]
 		if hard := hard(q); len(hard) > 0 && (s.roles[q.Role] || q.Role == name) {
 			object := names.Take(dns("role-"+q.Role), q.Role, naming.Label)
-			f.put("ResourceQuota", "resourcequota-"+object, &corev1.ResourceQuota{
+			file := f.put("ResourceQuota", "resourcequota-"+object, &corev1.ResourceQuota{
 				TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ResourceQuota"},
 				ObjectMeta: metav1.ObjectMeta{
 					Name: object, Namespace: name, Labels: ownLabels(object), Annotations: map[string]string{cluster.Prefix + "role": q.Role},
 				},
 				Spec: corev1.ResourceQuotaSpec{Hard: hard},
 			})
+			r.quota = cmp.Or(r.quota, file)
 		}
 	}
 	if f.err != nil {

@@ -41,7 +41,9 @@ func (k *work) claims() {
 			c.Spec.VolumeName, c.Spec.StorageClassName = naming.Cut(name, name, 253), new("")
 			k.volume(v, c, source)
 		}
-		k.files.volume = cmp.Or(k.put("PersistentVolumeClaim", "persistentvolumeclaim-"+o.Name, c), k.files.volume)
+		file := k.put("PersistentVolumeClaim", "persistentvolumeclaim-"+o.Name, c)
+		k.files.thing("volumes", v.Name, file)
+		k.files.volume = cmp.Or(k.files.volume, file)
 	}
 }
 

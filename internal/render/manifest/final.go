@@ -17,6 +17,15 @@ type files struct {
 	template   string
 	containers int
 	claims     bool // each copy has its own volumes
+	// things are the objects of named configs, secrets and volumes.
+	things map[string]string
+}
+
+func (f *files) thing(kind, name, file string) {
+	if f.things == nil {
+		f.things = map[string]string{}
+	}
+	f.things[kind+"/"+name] = file
 }
 
 // finalise puts files into the targets of the ledger, and policy's answers
@@ -30,7 +39,11 @@ func (r *renderer) finalise(p *plan.Plan) []ledger.Entry {
 				e.Answer = a
 			}
 		}
-		if f := r.files[estate.Name(e.Workload)]; f != nil && e.Target != "" {
+		switch f := r.files[estate.Name(e.Workload)]; {
+		case e.Target == "":
+		case e.Workload == "":
+			e.Target = r.unowned(&e)
+		case f != nil:
 			if of != e.Workload {
 				clear(known)
 				of = e.Workload
@@ -41,6 +54,8 @@ func (r *renderer) finalise(p *plan.Plan) []ledger.Entry {
 				known[e.Target] = t
 			}
 			e.Target = t
+		case len(r.opts.Only) == 0:
+			e.Target = "" // its workload became no objects
 		}
 		out[i] = e
 	}

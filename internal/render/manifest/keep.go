@@ -59,6 +59,7 @@ func (k *work) configs() {
 			m.Annotations = notes
 		}
 		file := k.put("ConfigMap", "configmap-"+o.Name, m)
+		k.files.thing("configs", x.Name, file)
 		k.files.config = cmp.Or(k.files.config, file)
 	}
 }
@@ -87,6 +88,7 @@ func (k *work) secrets() {
 		default:
 			file = k.put("Secret", "secret-"+o.Name, k.stub(x, o.Name))
 		}
+		k.files.thing("secrets", x.Name, file)
 		k.files.secret = cmp.Or(k.files.secret, file)
 	}
 }

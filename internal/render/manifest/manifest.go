@@ -40,7 +40,7 @@ func Render(p *plan.Plan, opts render.Options, sink render.Sink) (Summary, diag.
 	c, _ := cluster.New(p, opts)
 	r := &renderer{
 		c: c, opts: opts, sink: sink, objects: map[string]int{}, spaces: map[string]*space{},
-		files: map[estate.Name]*files{}, gateways: edge.New(c),
+		files: map[estate.Name]*files{}, sources: map[string]*source{}, gateways: edge.New(c),
 	}
 	skipped := c.Skipped()
 	var out Summary
@@ -74,6 +74,8 @@ type renderer struct {
 	objects  map[string]int
 	spaces   map[string]*space
 	files    map[estate.Name]*files
+	sources  map[string]*source
+	quota    string // the first ResourceQuota
 	gateways *edge.Gateways
 }
 

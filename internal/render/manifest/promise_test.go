@@ -44,6 +44,12 @@ func TestGolden(t *testing.T) {
 					judged(t, name, text)
 				}
 			}
+			for _, x := range r.summary.Ledger {
+				file, _, _ := strings.Cut(x.Target, "#")
+				if _, ok := r.files[file]; !ok && x.Target != "" {
+					t.Errorf("%s%s went to %s, which is not there", x.File, x.Pointer, x.Target)
+				}
+			}
 			out := filepath.Join(dir, "out")
 			got := maps.Clone(r.files)
 			got["diagnostics.txt"] = diagnostics(r)

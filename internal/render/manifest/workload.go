@@ -52,9 +52,12 @@ func (r *renderer) workload(w *estate.Workload) error {
 	k.policies()
 	if k.err == nil {
 		for _, o := range r.gateways.Add(w) {
-			k.files.route = cmp.Or(k.put(o.Kind, o.File, o.Body), k.files.route)
+			file := k.put(o.Kind, o.File, o.Body)
+			r.route(o, file)
+			k.files.route = cmp.Or(file, k.files.route)
 		}
 	}
+	r.source(w.Origin.File).add(k)
 	return k.close()
 }
 

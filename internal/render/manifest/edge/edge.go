@@ -27,6 +27,8 @@ type Object struct {
 	Kind string
 	File string // without ending
 	Body any
+	// Of is where the definition of the route stands, if the object is a route's.
+	Of estate.Origin
 }
 
 // A Folder is one of the edge's own.
@@ -194,7 +196,8 @@ func (r *route) take() string {
 	}
 	name := r.place.Name
 	if r.w != nil && len(r.c.Routes(r.w.ID)) > 1 || r.w == nil {
-		name = naming.Join(naming.Label-12, name, r.ep.ID[strings.LastIndexAny(r.ep.ID, ":/")+1:])
+		which := r.ep.ID[strings.LastIndexByte(r.ep.ID, '/')+1:]
+		name = naming.Join(naming.Label-12, name, strings.TrimPrefix(which, name+":"))
 	}
 	return r.names[ns].Take(naming.Cut(name, name, naming.Label-12), r.ep.ID, naming.Label-12)
 }
@@ -214,7 +217,7 @@ func (r *route) note(code diag.Code, problem, hint string) {
 
 // put keeps an object for the folder.
 func (r *route) put(kind, file string, body any) {
-	r.out = append(r.out, Object{Kind: kind, File: file, Body: body})
+	r.out = append(r.out, Object{Kind: kind, File: file, Body: body, Of: r.ep.Origin})
 }
 
 func (r *route) meta(name string) metav1.ObjectMeta {
@@ -250,7 +253,7 @@ func (g *Gateways) Finish() []Folder {
 			grant.Spec.From = append(grant.Spec.From, from)
 		}
 		slices.SortFunc(grant.Spec.From, func(a, b GrantFrom) int { return strings.Compare(a.Namespace+a.Kind, b.Namespace+b.Kind) })
-		out = append(out, Folder{Namespace: to, Folder: "referencegrant-routes", Objects: []Object{{"ReferenceGrant", "referencegrant", grant}}})
+		out = append(out, Folder{Namespace: to, Folder: "referencegrant-routes", Objects: []Object{{Kind: "ReferenceGrant", File: "referencegrant", Body: grant}}})
 	}
 	return out
 }
@@ -273,7 +276,7 @@ func (l *lb) folders(ns string) []Folder {
 		i := l.at[x.Name]
 		if i == len(out) {
 			name := numbered(l.name, i)
-			out = append(out, Folder{Namespace: ns, Folder: "gateway-" + name, Objects: []Object{{"Gateway", "gateway", &Gateway{
+			out = append(out, Folder{Namespace: ns, Folder: "gateway-" + name, Objects: []Object{{Kind: "Gateway", File: "gateway", Body: &Gateway{
 				TypeMeta: gatewayType("Gateway"),
 				ObjectMeta: metav1.ObjectMeta{
 					Name: name, Namespace: ns, Labels: map[string]string{cluster.NameLabel: name, "app.kubernetes.io/managed-by": "tranship"},
@@ -302,8 +305,8 @@ func (r *route) certs(l *lb) []string {
 		}
 	}
 	for _, c := range slices.Concat(t.Certs, []string{t.Secret}) {
-		if c == "" {
-			continue
+		if c == "" || c == "$AUTOCERT" {
+			continue // the pool made one for itself
 		}
 		said := r.c.Policy.Spec.Edge.Certificates[c]
 		add("certificate "+c, cmp.Or(said, naming.DNS(strings.TrimSuffix(path.Base(c), path.Ext(c)), naming.Label)))
