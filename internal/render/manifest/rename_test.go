@@ -77,9 +77,9 @@ func TestNewNamesLeadWhereOldOnesLed(t *testing.T) {
 		r := renderEstate(t, e, policy.Default(), render.Options{})
 		want := "to " + d.Match + " now"
 		if x.want != "" {
-			host, port, found := strings.Cut(x.want, ":")
-			host = "db.data.svc.cluster.local"
-			if strings.HasPrefix(x.want, "v.x") {
+			name, port, found := strings.Cut(x.want, ":")
+			host := "db.data.svc.cluster.local"
+			if name == "v.x" {
 				host = "db-" // the name is taken by the workload itself
 			}
 			if found {
