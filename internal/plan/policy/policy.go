@@ -33,19 +33,18 @@ type Metadata struct {
 
 // Spec holds the answers. An absent field is an open question.
 type Spec struct {
-	Namespaces  Namespaces          `json:"namespaces,omitzero"`
-	Secrets     Secrets             `json:"secrets,omitzero"`
-	Network     Network             `json:"network,omitzero"`
-	CPULimits   CPULimits           `json:"cpuLimits,omitempty" jsonschema:"enum=auto,enum=none,enum=request"`
-	Users       map[string]int64    `json:"users,omitempty"`
-	Storage     Storage             `json:"storage,omitzero"`
-	Nodes       Nodes               `json:"nodes,omitzero"`
-	Edge        Edge                `json:"edge,omitzero"`
-	Images      Images              `json:"images,omitzero"`
-	Environment Environment         `json:"environment,omitzero"`
-	Pods        Pods                `json:"pods,omitzero"`
-	Workloads   map[string]Workload `json:"workloads,omitempty"`
-	Answers     []Answer            `json:"answers,omitempty"`
+	Namespaces Namespaces          `json:"namespaces,omitzero"`
+	Secrets    Secrets             `json:"secrets,omitzero"`
+	Network    Network             `json:"network,omitzero"`
+	CPULimits  CPULimits           `json:"cpuLimits,omitempty" jsonschema:"enum=auto,enum=none,enum=request"`
+	Users      map[string]int64    `json:"users,omitempty"`
+	Storage    Storage             `json:"storage,omitzero"`
+	Nodes      Nodes               `json:"nodes,omitzero"`
+	Edge       Edge                `json:"edge,omitzero"`
+	Images     Images              `json:"images,omitzero"`
+	Pods       Pods                `json:"pods,omitzero"`
+	Workloads  map[string]Workload `json:"workloads,omitempty"`
+	Answers    []Answer            `json:"answers,omitempty"`
 }
 
 // Namespaces says where workloads go.
@@ -133,12 +132,6 @@ type Images struct {
 	Base string `json:"base,omitempty"`
 	// Fetch is the image that downloads artifacts.
 	Fetch string `json:"fetch,omitempty"`
-}
-
-// Environment says which of the source's injected variables are set.
-type Environment struct {
-	// Injected is "referenced" (default) or "all".
-	Injected string `json:"injected,omitempty" jsonschema:"enum=referenced,enum=all"`
 }
 
 // Pods holds settings of all pods.
