@@ -61,6 +61,8 @@ func quantity(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: `^[0-9]+m?$`, Description: "processor time: 500m, 2"}
 	case reflect.TypeFor[unit.Bytes]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^[0-9]+(Ki|Mi|Gi|Ti|Pi)?$`, Description: "an amount of memory or disk: 128Mi"}
+	case reflect.TypeFor[unit.Money]():
+		return &jsonschema.Schema{Type: "number", Description: "US dollars, to the millionth"}
 	}
 	return nil
 }

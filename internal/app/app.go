@@ -10,12 +10,14 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/snapshot"
 	"github.com/tranship/tranship/internal/discover"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan/propose"
 )
 
 // ErrInput is returned when the input has errors: all are in the diagnostics,
@@ -91,7 +93,7 @@ func ReadPlan(file string) (plan.Plan, error) {
 
 // Plan makes and seals a plan.
 func Plan(e estate.Estate, p policy.Policy, asOf string) (plan.Plan, diag.List, error) {
-	out, diags := plan.Make(e, p, asOf)
+	out, diags := propose.Make(propose.Inputs{Estate: e, Policy: p, AsOf: asOf}, binpack.Options{})
 	if out.Version == 0 {
 		return out, diags, ErrInput
 	}

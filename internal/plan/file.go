@@ -72,6 +72,16 @@ func Read(r io.Reader) (Plan, error) {
 			return p.Estate.Decode(dec)
 		case "policy":
 			return dec.Decode(&p.Policy)
+		case "prices":
+			return dec.Decode(&p.Prices)
+		case "usage":
+			return jsonfile.Slice(dec, &p.Usage)
+		case "nodes":
+			return jsonfile.Slice(dec, &p.Nodes)
+		case "survival":
+			return dec.Decode(&p.Survival)
+		case "bill":
+			return dec.Decode(&p.Bill)
 		case "sizes":
 			return jsonfile.Slice(dec, &p.Sizes)
 		case "pools":

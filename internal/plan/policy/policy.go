@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
 )
 
@@ -43,6 +44,11 @@ type Spec struct {
 	Edge       Edge                `json:"edge,omitzero"`
 	Images     Images              `json:"images,omitzero"`
 	Pods       Pods                `json:"pods,omitzero"`
+	Target     Target              `json:"target,omitzero"`
+	Sizing     Sizing              `json:"sizing,omitzero"`
+	Buying     Buying              `json:"buying,omitzero"`
+	Costs      Costs               `json:"costs,omitzero"`
+	Waves      Waves               `json:"waves,omitzero"`
 	Workloads  map[string]Workload `json:"workloads,omitempty"`
 	Answers    []Answer            `json:"answers,omitempty"`
 }
@@ -158,6 +164,15 @@ type Workload struct {
 	Replicas  *int       `json:"replicas,omitempty"`
 	Autoscale *Autoscale `json:"autoscale,omitempty"`
 	Skip      bool       `json:"skip,omitempty"`
+	// CPU and Memory are the request of the only, or first, container.
+	CPU    *unit.CPU   `json:"cpu,omitempty"`
+	Memory *unit.Bytes `json:"memory,omitempty"`
+	// Architectures that its images run on; those of spec.target by default.
+	Architectures []string `json:"architectures,omitempty"`
+	// LocalDisk asks for nodes with local NVMe.
+	LocalDisk bool `json:"localDisk,omitempty"`
+	// Spot is "never" or "always", whatever spec.buying says.
+	Spot string `json:"spot,omitempty" jsonschema:"enum=never,enum=always"`
 }
 
 // Autoscale asks for a HorizontalPodAutoscaler.
@@ -166,6 +181,8 @@ type Autoscale struct {
 	Max    int `json:"max"`
 	CPU    int `json:"cpu,omitempty"`
 	Memory int `json:"memory,omitempty"`
+	// Metric is another metric to follow.
+	Metric *Metric `json:"metric,omitempty"`
 }
 
 // Answer settles the decisions of one code, for the workloads that match.

@@ -11,11 +11,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/tranship/tranship/internal/app"
+	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/discover"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan/propose"
 	"github.com/tranship/tranship/internal/render"
 	"github.com/tranship/tranship/internal/render/manifest"
 )
@@ -62,7 +64,7 @@ func renderEstate(t testing.TB, e estate.Estate, p policy.Policy, opts render.Op
 	t.Helper()
 	e.Version = estate.Version
 	e.Sort()
-	made, _ := plan.Make(e, p, "2026-11-24")
+	made, _ := propose.Make(propose.Inputs{Estate: e, Policy: p, AsOf: "2026-11-24"}, binpack.Options{})
 	return renderPlan(t, &made, opts)
 }
 

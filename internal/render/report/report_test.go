@@ -4,10 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/estate"
-	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan/propose"
 	"github.com/tranship/tranship/internal/render/report"
 )
 
@@ -32,7 +33,7 @@ func TestTheReportNeedsNothingElse(t *testing.T) {
 		{File: "f", Pointer: "/open", Verdict: ledger.Decision, Code: "X1", Reason: "still to be said", Workload: "/ga/w"},
 		{File: "f", Pointer: "/exact", Verdict: ledger.Exact, Code: "X3"},
 	}
-	p, _ := plan.Make(e, policy.Default(), "2026-11-24")
+	p, _ := propose.Make(propose.Inputs{Estate: e, Policy: policy.Default(), AsOf: "2026-11-24"}, binpack.Options{})
 	f, err := report.Render(&p, p.Ledger, []byte("<svg>drawing</svg>"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package plan
+package propose
 
 import "github.com/tranship/tranship/internal/base/diag"
 
@@ -9,7 +9,4 @@ const (
 
 	// NoSuchWorkload is reported when policy names a workload that is not there.
 	NoSuchWorkload diag.Code = "P002"
-
-	// Cycle is reported for workloads that need each other; they move together.
-	Cycle diag.Code = "P003"
 )

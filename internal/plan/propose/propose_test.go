@@ -1,4 +1,4 @@
-package plan_test
+package propose_test
 
 import (
 	"bytes"
@@ -11,10 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan/propose"
+	"github.com/tranship/tranship/internal/plan/wave"
 )
 
 const date = "2026-11-24"
@@ -36,7 +39,7 @@ func estateOf(ws []estate.Workload, edges ...[2]estate.Name) estate.Estate {
 func TestCallersMoveAfterWhatTheyCall(t *testing.T) {
 	e := estateOf([]estate.Workload{service("/web"), service("/api"), service("/db"), service("/other")},
 		[2]estate.Name{"/web", "/api"}, [2]estate.Name{"/api", "/db"})
-	p, diags := plan.Make(e, policy.Default(), date)
+	p, diags := propose.Make(propose.Inputs{Estate: e, Policy: policy.Default(), AsOf: date}, binpack.Options{})
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -48,8 +51,8 @@ func TestCallersMoveAfterWhatTheyCall(t *testing.T) {
 func TestACircleMovesTogetherAndIsReported(t *testing.T) {
 	e := estateOf([]estate.Workload{service("/a"), service("/b"), service("/c"), service("/d")},
 		[2]estate.Name{"/a", "/b"}, [2]estate.Name{"/b", "/c"}, [2]estate.Name{"/c", "/a"}, [2]estate.Name{"/d", "/a"})
-	p, diags := plan.Make(e, policy.Default(), date)
-	if len(diags) != 1 || diags[0].Code != plan.Cycle {
+	p, diags := propose.Make(propose.Inputs{Estate: e, Policy: policy.Default(), AsOf: date}, binpack.Options{})
+	if len(diags) != 1 || diags[0].Code != wave.Cycle {
 		t.Errorf("diagnostics %v", diags)
 	}
 	if got, want := waves(p), "/a+/b+/c then /d"; got != want {
@@ -60,7 +63,7 @@ func TestACircleMovesTogetherAndIsReported(t *testing.T) {
 func TestWhatSharesAnAddressMovesTogether(t *testing.T) {
 	e := estateOf([]estate.Workload{service("/a"), service("/b")})
 	e.Endpoints = []estate.Endpoint{{ID: "vip:x", Kind: estate.VirtualAddress, Backends: []estate.Backend{{Workload: "/a"}, {Workload: "/b"}}}}
-	p, _ := plan.Make(e, policy.Default(), date)
+	p, _ := propose.Make(propose.Inputs{Estate: e, Policy: policy.Default(), AsOf: date}, binpack.Options{})
 	if got, want := waves(p), "/a+/b"; got != want || p.Waves[0].Groups[0].Reason != plan.SharedAddress {
 		t.Errorf("waves are %q, want %q", got, want)
 	}
@@ -94,7 +97,7 @@ func TestEveryWorkloadHasOneWaveAfterAllItNeeds(t *testing.T) {
 		for range rapid.IntRange(0, 30).Draw(t, "edges") {
 			edges = append(edges, [2]estate.Name{ws[rapid.IntRange(0, n-1).Draw(t, "from")].ID, ws[rapid.IntRange(0, n-1).Draw(t, "to")].ID})
 		}
-		p, _ := plan.Make(estateOf(slices.Clone(ws), edges...), policy.Default(), date)
+		p, _ := propose.Make(propose.Inputs{Estate: estateOf(slices.Clone(ws), edges...), Policy: policy.Default(), AsOf: date}, binpack.Options{})
 		wave, group := map[estate.Name]int{}, map[estate.Name]string{}
 		for _, w := range p.Waves {
 			for _, g := range w.Groups {
@@ -117,7 +120,7 @@ func TestEveryWorkloadHasOneWaveAfterAllItNeeds(t *testing.T) {
 		shuffled := slices.Clone(ws)
 		slices.Reverse(shuffled)
 		slices.Reverse(edges)
-		again, _ := plan.Make(estateOf(shuffled, edges...), policy.Default(), date)
+		again, _ := propose.Make(propose.Inputs{Estate: estateOf(shuffled, edges...), Policy: policy.Default(), AsOf: date}, binpack.Options{})
 		if d := cmp.Diff(p.Waves, again.Waves); d != "" {
 			t.Fatalf("the order of the input changes the waves:\n%s", d)
 		}
@@ -129,7 +132,7 @@ func sealed(t *testing.T) (plan.Plan, []byte) {
 	e := estateOf([]estate.Workload{service("/a")})
 	e.Hosts, e.Endpoints = []estate.Host{}, []estate.Endpoint{}
 	e.Ledger = []ledger.Entry{{File: "f", Pointer: "/id", Verdict: ledger.Exact, Code: "M1", Workload: "/a", Reason: "a < b"}}
-	p, diags := plan.Make(e, policy.Default(), date)
+	p, diags := propose.Make(propose.Inputs{Estate: e, Policy: policy.Default(), AsOf: date}, binpack.Options{})
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}

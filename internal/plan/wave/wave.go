@@ -1,4 +1,7 @@
-package plan
+// Package wave puts what moves together into move groups and these into waves.
+// It takes an estate and a policy and gives the waves in their order. It never
+// lets a workload move before one that it needs.
+package wave
 
 import (
 	"cmp"
@@ -8,19 +11,20 @@ import (
 
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/estate"
+	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
 )
 
-// order puts all that moves into move groups and these into waves: a group
+// Make puts all that moves into move groups and these into waves: a group
 // comes after those it needs. Groups that need each other become one.
-func order(e *estate.Estate, p *policy.Policy) ([]Wave, diag.List) {
+func Make(e *estate.Estate, p *policy.Policy) ([]plan.Wave, diag.List) {
 	g := graph{at: map[estate.Name]int{}}
 	for i := range e.Workloads {
-		if w := &e.Workloads[i]; Moves(w, p) {
+		if w := &e.Workloads[i]; plan.Moves(w, p) {
 			g.at[w.ID] = len(g.workloads)
 			g.workloads = append(g.workloads, w)
 			g.parent = append(g.parent, len(g.parent))
-			g.reason = append(g.reason, MoveAlone)
+			g.reason = append(g.reason, plan.MoveAlone)
 		}
 	}
 	g.tie(e)
@@ -35,7 +39,7 @@ type graph struct {
 	workloads []*estate.Workload
 	at        map[estate.Name]int
 	parent    []int
-	reason    []Reason
+	reason    []plan.Reason
 	needs     map[int][]int // by group, once contracted; by workload before
 }
 
@@ -47,7 +51,7 @@ func (g *graph) find(i int) int {
 	return i
 }
 
-func (g *graph) join(a, b int, why Reason) {
+func (g *graph) join(a, b int, why plan.Reason) {
 	a, b = g.find(a), g.find(b)
 	if a == b {
 		return
@@ -62,7 +66,7 @@ func (g *graph) join(a, b int, why Reason) {
 // tie joins what must move together.
 func (g *graph) tie(e *estate.Estate) {
 	first := map[string]int{}
-	together := func(key string, id estate.Name, why Reason) {
+	together := func(key string, id estate.Name, why plan.Reason) {
 		i, ok := g.at[id]
 		if !ok {
 			return
@@ -76,20 +80,20 @@ func (g *graph) tie(e *estate.Estate) {
 	for _, ep := range e.Endpoints {
 		if ep.Kind == estate.VirtualAddress {
 			for _, b := range ep.Backends {
-				together("address "+ep.ID, b.Workload, SharedAddress)
+				together("address "+ep.ID, b.Workload, plan.SharedAddress)
 			}
 		}
 	}
 	for _, w := range g.workloads {
 		if w.BlueGreen != nil {
-			together("pair "+w.BlueGreen.Group, w.ID, BlueGreenPair)
+			together("pair "+w.BlueGreen.Group, w.ID, plan.BlueGreenPair)
 		}
 		for _, v := range w.Volumes {
 			switch {
 			case v.Kind == estate.ExternalVolume && v.Handle != "":
-				together("volume "+v.Driver+" "+v.Handle, w.ID, SharedVolume)
+				together("volume "+v.Driver+" "+v.Handle, w.ID, plan.SharedVolume)
 			case v.Shared && v.Kind == estate.PersistentVolume:
-				together("volume "+string(w.Group)+" "+v.Name, w.ID, SharedVolume)
+				together("volume "+string(w.Group)+" "+v.Name, w.ID, plan.SharedVolume)
 			}
 		}
 	}
@@ -131,7 +135,7 @@ func (g *graph) contract() diag.List {
 			Hint:    "break the circle, or make sure that one window suffices for all of them",
 		})
 		for _, v := range cycle[1:] {
-			g.join(cycle[0], v, InACycle)
+			g.join(cycle[0], v, plan.InACycle)
 		}
 	}
 	g.needs = map[int][]int{}
@@ -202,7 +206,7 @@ func components(n int, next map[int][]int) [][]int {
 
 // waves gives level after level: a group's wave is one after the last of those
 // that it needs.
-func (g *graph) waves() []Wave {
+func (g *graph) waves() []plan.Wave {
 	members := map[int][]int{}
 	for i := range g.workloads {
 		members[g.find(i)] = append(members[g.find(i)], i)
@@ -220,31 +224,31 @@ func (g *graph) waves() []Wave {
 		level[r] = l
 		return l
 	}
-	byWave := map[int][]MoveGroup{}
+	byWave := map[int][]plan.MoveGroup{}
 	last := 0
 	for r, ms := range members {
 		l := depth(r)
 		last = max(last, l)
 		byWave[l] = append(byWave[l], g.group(r, ms))
 	}
-	out := make([]Wave, 0, last)
+	out := make([]plan.Wave, 0, last)
 	for n := 1; n <= last; n++ {
 		groups := byWave[n]
-		slices.SortFunc(groups, func(a, b MoveGroup) int {
+		slices.SortFunc(groups, func(a, b plan.MoveGroup) int {
 			return strings.Compare(string(a.Workloads[0]), string(b.Workloads[0]))
 		})
-		why := AfterNeeds
+		why := plan.AfterNeeds
 		if n == 1 {
-			why = Independent
+			why = plan.Independent
 		}
-		out = append(out, Wave{Number: n, Groups: groups, Reason: why})
+		out = append(out, plan.Wave{Number: n, Groups: groups, Reason: why})
 	}
 	return out
 }
 
-func (g *graph) group(root int, members []int) MoveGroup {
-	m := MoveGroup{Mode: Plain, Reason: g.reason[root]}
-	order := []Mode{Plain, Shifted, Stateful, Exclusive}
+func (g *graph) group(root int, members []int) plan.MoveGroup {
+	m := plan.MoveGroup{Mode: plan.Plain, Reason: g.reason[root]}
+	order := []plan.Mode{plan.Plain, plan.Shifted, plan.Stateful, plan.Exclusive}
 	for _, i := range members {
 		w := g.workloads[i]
 		m.Workloads = append(m.Workloads, w.ID)
@@ -256,17 +260,17 @@ func (g *graph) group(root int, members []int) MoveGroup {
 	return m
 }
 
-func modeOf(w *estate.Workload) Mode {
+func modeOf(w *estate.Workload) plan.Mode {
 	switch {
 	case w.Kind == estate.Job || w.Kind == estate.Schedule || w.Singleton:
-		return Exclusive
+		return plan.Exclusive
 	case w.Stateful:
-		return Stateful
+		return plan.Stateful
 	}
 	for _, c := range w.Containers {
 		if len(c.Ports) > 0 {
-			return Shifted
+			return plan.Shifted
 		}
 	}
-	return Plain
+	return plan.Plain
 }
