@@ -40,6 +40,9 @@ type Pool struct {
 	System      Load                `json:"system,omitzero"`
 	// MaxPods is set where --max-pods is not the type's own.
 	MaxPods int `json:"maxPods,omitempty"`
+	// Labels are on every node of it beside its name: they take the place of
+	// attributes that hosts had.
+	Labels map[string]string `json:"labels,omitempty"`
 }
 
 // Purchase is how a node is bought.
@@ -111,6 +114,18 @@ type Survival struct {
 	// Iterations of the search, and whether the clock cut it short.
 	Iterations int  `json:"iterations,omitempty"`
 	CutShort   bool `json:"cutShort,omitempty"`
+	// Bent are constraints that hold while all nodes are there, and that copies
+	// of a lost node could not keep on the rest.
+	Bent []Bent `json:"bent,omitempty"`
+}
+
+// A Bent constraint keeps copies as evenly apart as the nodes that are left
+// allow, rather than leave a copy without a place.
+type Bent struct {
+	Workload estate.Name `json:"workload"`
+	// Constraint is its Source in the estate.
+	Constraint string `json:"constraint"`
+	Why        string `json:"why"`
 }
 
 // SurvivalLevel is what may fail at once.

@@ -37,6 +37,10 @@ type Target struct {
 	DaemonSets *SystemShare `json:"daemonSets,omitempty"`
 	// Survive says what may be lost at once: "none", "node" (default) or "zone".
 	Survive string `json:"survive,omitempty" jsonschema:"enum=none,enum=node,enum=zone"`
+	// Apart says what becomes of constraints that keep copies apart when a node
+	// is lost and the rest cannot hold to them: "bend" (default: they are spread
+	// as evenly as the rest allows) or "keep" (there are nodes enough).
+	Apart string `json:"apart,omitempty" jsonschema:"enum=bend,enum=keep"`
 	// Headroom is how far towards the maximum of an autoscaled workload the nodes
 	// have room: 0 for the usual copies (default with karpenter, which adds
 	// nodes), 1 for the maximum (default with managed).
@@ -89,7 +93,7 @@ type Buying struct {
 
 // Commitment is a savings plan.
 type Commitment struct {
-	// Discount on the on-demand price, Share of the base load that is bought so.
+	// Discount on the on-demand price, Share of the base load that is bought so, all of it by default.
 	Discount float64 `json:"discount" jsonschema:"minimum=0,maximum=1"`
 	Share    float64 `json:"share,omitempty" jsonschema:"minimum=0,maximum=1"`
 }
