@@ -136,6 +136,7 @@ const (
 	SharedAddress Reason = "shared-address" // one virtual address leads to all of them
 	BlueGreenPair Reason = "blue-green"     // they take turns in one place
 	SharedVolume  Reason = "shared-volume"  // they write to the same storage
+	SharedLock    Reason = "shared-lock"    // one lock keeps their runs apart
 	MoveAlone     Reason = "alone"          // nothing ties it to others
 )
 
@@ -150,8 +151,12 @@ type Wave struct {
 	// Start and End are days, as 2006-01-02; after End its source copies are gone.
 	Start string `json:"start,omitempty"`
 	End   string `json:"end,omitempty"`
-	// Free are the source hosts that nothing needs once it has ended.
+	// Free are the source hosts that nothing needs any more once it has ended,
+	// beside those of the waves before.
 	Free []string `json:"free,omitempty"`
+	// Drainable is how many more hosts could stand empty by then, if what is
+	// left on the source were packed onto as few as hold it.
+	Drainable int `json:"drainable,omitempty"`
 	// Batches are the groups in flight at a time, as indexes into Groups.
 	Batches [][]int `json:"batches,omitempty"`
 }

@@ -116,6 +116,9 @@ type Costs struct {
 	NATTraffic    float64 `json:"natTraffic,omitempty" jsonschema:"minimum=0"` // GB a month
 	// CrossZone is the traffic between zones, GB a month.
 	CrossZone float64 `json:"crossZone,omitempty" jsonschema:"minimum=0"`
+	// PublicAddresses is how many public IPv4 addresses are paid for tomorrow; by
+	// default those of the load balancers and NAT gateways.
+	PublicAddresses *int `json:"publicAddresses,omitempty" jsonschema:"minimum=0"`
 	// Wished is the share of today's bill to save: 0.4.
 	Wished float64 `json:"wished,omitempty" jsonschema:"minimum=0,maximum=1"`
 }
@@ -132,6 +135,8 @@ type HostCost struct {
 type CostLine struct {
 	Name  string     `json:"name"`
 	Month unit.Money `json:"month"`
+	// Kind says what it is set against in the comparison; "other" by default.
+	Kind string `json:"kind,omitempty" jsonschema:"enum=nodes,enum=control-plane,enum=disks,enum=load-balancers,enum=nat,enum=cross-zone,enum=addresses,enum=other"`
 }
 
 // Waves says how fast to move.

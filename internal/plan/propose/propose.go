@@ -64,7 +64,7 @@ func Make(in Inputs, o binpack.Options) (plan.Plan, diag.List) {
 		}
 	}
 	out.Pools = []plan.Pool{pool}
-	waves, list := wave.Make(&out.Estate, &p)
+	waves, list := wave.Make(wave.Inputs{Estate: &out.Estate, Policy: &p, Sizes: out.Sizes, Usage: &in.Usage, Ledger: out.Ledger, AsOf: asOf})
 	out.Waves = waves
 	diags = append(diags, list...)
 	for i := range out.Ledger {

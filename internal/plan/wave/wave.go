@@ -10,14 +10,30 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan/usage"
 )
+
+// Inputs are all that the waves follow from. Only Estate and Policy are needed.
+type Inputs struct {
+	Estate *estate.Estate
+	Policy *policy.Policy
+	// Sizes and Usage tell of traffic and load.
+	Sizes []plan.Size
+	Usage *usage.Set
+	// Ledger holds the decisions that are open.
+	Ledger []ledger.Entry
+	// AsOf is the date of the plan, as 2006-01-02; without it there is no calendar.
+	AsOf string
+}
 
 // Make puts all that moves into move groups and these into waves: a group
 // comes after those it needs. Groups that need each other become one.
-func Make(e *estate.Estate, p *policy.Policy) ([]plan.Wave, diag.List) {
+func Make(in Inputs) ([]plan.Wave, diag.List) {
+	e, p := in.Estate, in.Policy
 	g := graph{at: map[estate.Name]int{}}
 	for i := range e.Workloads {
 		if w := &e.Workloads[i]; plan.Moves(w, p) {
