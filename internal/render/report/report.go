@@ -1,13 +1,14 @@
-// Package report renders report.html: inventory, verdicts, open decisions, the
-// dependency graph and the waves on one page that needs nothing else. It takes
-// a plan with its finished ledger and a drawing of the graph. It never shows a
-// value of a field that does not reach Kubernetes, nor a secret's.
+// Package report renders report.html: both bills, the nodes with their failures,
+// sizes, spend, waves, inventory, verdicts, open decisions and the dependency
+// graph on one page that needs nothing else, every figure with the way to its
+// reason. It takes a plan with its finished ledger and a drawing of the graph.
+// It never shows a value of a field that does not reach Kubernetes, nor a secret's.
 package report
 
 import (
 	"bytes"
 	"cmp"
-	_ "embed"
+	"embed"
 	"fmt"
 	"html/template"
 	"slices"
@@ -21,15 +22,15 @@ import (
 	"github.com/tranship/tranship/internal/render"
 )
 
-//go:embed report.html.tmpl
-var page string
+//go:embed *.tmpl
+var pages embed.FS
 
 // most bounds the places that are listed for one question.
 const most = 12
 
 // Render gives report.html. drawing is an SVG of Edges, or empty.
 func Render(p *plan.Plan, entries []ledger.Entry, drawing []byte) (render.File, error) {
-	t, err := template.New("report").Parse(page)
+	t, err := template.New("report.html.tmpl").Funcs(template.FuncMap{"fig": fig}).ParseFS(pages, "*.tmpl")
 	if err != nil {
 		return render.File{}, fmt.Errorf("read the report's template: %w", err)
 	}
@@ -50,12 +51,15 @@ type view struct {
 	Replaced  []row
 	Questions []question
 	Names     []name
-	Waves     []plan.Wave
-	Hosts     int
 	Copies    int
-	CPU       string
-	Memory    string
 	Graph     template.HTML
+
+	Head    head
+	Bill    bill
+	Packing packing
+	Sizing  sizing
+	Spend   spend
+	Board   board
 }
 
 type verdict struct {
@@ -63,15 +67,20 @@ type verdict struct {
 	Count   int
 	Share   float64 // percent
 	From    float64 // percent, where its bar begins
+	Means   string
 }
 
 type row struct {
+	ID       string // of the row
+	SizeAt   string // where its size is explained
+	Why      string
 	Workload *estate.Workload
 	Size     plan.Size
 	CPU      string
 	Memory   string
 	Mode     plan.Mode
 	Wave     int
+	WaveAt   string
 	Open     int
 	Images   string
 }
@@ -93,20 +102,27 @@ type name struct {
 
 func newView(p *plan.Plan, entries []ledger.Entry, drawing []byte) view {
 	v := view{
-		Name: cmp.Or(p.Policy.Metadata.Name, "migration"), AsOf: p.AsOf, Codes: ledger.Count(entries), Waves: p.Waves,
-		Hosts: len(p.Estate.Hosts), Graph: template.HTML(drawing), //nolint:gosec // drawn by graphviz from escaped names
+		Name: cmp.Or(p.Policy.Metadata.Name, "migration"), AsOf: p.AsOf, Codes: ledger.Count(entries),
+		Graph: template.HTML(drawing), //nolint:gosec // drawn by graphviz from escaped names
 	}
+	at := newPlaces(p)
+	v.Sizing = newSizing(p, at)
+	v.Bill = newBill(p)
+	v.Packing = newPacking(p, at)
+	v.Spend = newSpend(p)
+	v.Board = newBoard(p)
 	for _, t := range v.Codes {
 		v.Fields += t.Count
 	}
 	v.bars()
-	v.rows(p, entries)
+	v.rows(p, entries, at)
 	v.questions(entries)
 	for _, d := range p.Estate.Dependencies {
 		if d.Fate == estate.Bridged || d.Fate == estate.Unresolved {
 			v.Names = append(v.Names, name{From: string(d.From), Match: d.Match, To: string(d.To), Fate: d.Fate, Why: d.Why})
 		}
 	}
+	v.Head = newHead(p, &v)
 	return v
 }
 
@@ -123,12 +139,29 @@ func (v *view) bars() {
 		if v.Fields > 0 {
 			share = 100 * float64(n) / float64(v.Fields)
 		}
-		v.Verdicts = append(v.Verdicts, verdict{Verdict: x, Count: n, Share: share, From: at})
+		v.Verdicts = append(v.Verdicts, verdict{Verdict: x, Count: n, Share: share, From: at, Means: meaning(x)})
 		at += share
 	}
 }
 
-func (v *view) rows(p *plan.Plan, entries []ledger.Entry) {
+// meaning says a verdict in words.
+func meaning(v ledger.Verdict) string {
+	switch v {
+	case ledger.Exact:
+		return "The same behaviour."
+	case ledger.Equivalent:
+		return "The same behaviour under a condition that the entry writes down."
+	case ledger.Decision:
+		return "A choice was needed: a default was proposed, and the policy can answer it."
+	case ledger.Approximate:
+		return "It behaves differently, and the entry says how."
+	case ledger.Dropped:
+		return "It cannot be carried, and the entry says what that costs."
+	}
+	return "It carries no behaviour."
+}
+
+func (v *view) rows(p *plan.Plan, entries []ledger.Entry, places *places) {
 	opened := map[string]int{}
 	for _, e := range entries {
 		if e.Verdict == ledger.Decision && e.Answer == "" {
@@ -154,6 +187,17 @@ func (v *view) rows(p *plan.Plan, entries []ledger.Entry) {
 	for i := range p.Estate.Workloads {
 		w := &p.Estate.Workloads[i]
 		r := row{Workload: w, Size: sizes[w.ID], Open: opened[string(w.ID)], Wave: at[w.ID].wave, Mode: at[w.ID].mode}
+		r.ID, r.SizeAt = places.rows[w.ID], places.of(w.ID)
+		if r.Wave > 0 {
+			r.WaveAt = id("wave", r.Wave)
+			if len(p.Waves) > mostWaves {
+				r.WaveAt = "why-waves"
+			}
+		}
+		r.Why = r.Size.Reason.Meaning()
+		if r.SizeAt == r.ID && r.Size.Why != "" {
+			r.Why = r.Size.Why
+		}
 		var total plan.ContainerSize
 		var images []string
 		for _, c := range r.Size.Containers {
@@ -163,16 +207,13 @@ func (v *view) rows(p *plan.Plan, entries []ledger.Entry) {
 		for _, c := range w.Containers {
 			images = append(images, cmp.Or(c.Image, "no image"))
 		}
-		r.CPU, r.Memory, r.Images = total.CPU.String(), total.Memory.String(), strings.Join(images, ", ")
+		r.CPU, r.Memory, r.Images = total.CPU.String(), size(total.Memory), strings.Join(images, ", ")
 		if plan.Moves(w, &p.Policy) {
 			v.Moved = append(v.Moved, r)
 			v.Copies += r.Size.Replicas
 		} else {
 			v.Replaced = append(v.Replaced, r)
 		}
-	}
-	for _, pool := range p.Pools {
-		v.CPU, v.Memory = pool.CPU.String(), pool.Memory.String()
 	}
 }
 

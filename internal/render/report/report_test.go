@@ -1,14 +1,21 @@
 package report_test
 
 import (
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/ledger"
+	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
+	"github.com/tranship/tranship/internal/plan"
+	"github.com/tranship/tranship/internal/plan/plantest"
 	"github.com/tranship/tranship/internal/plan/policy"
-	"github.com/tranship/tranship/internal/plan/propose"
 	"github.com/tranship/tranship/internal/render/report"
 )
 
@@ -25,26 +32,43 @@ func estateOf(n int) estate.Estate {
 	return e
 }
 
-// TestTheReportNeedsNothingElse: one file, no address in it, names escaped,
-// open decisions told and answered ones not.
-func TestTheReportNeedsNothingElse(t *testing.T) {
-	e := estateOf(3)
-	e.Ledger = []ledger.Entry{
-		{File: "f", Pointer: "/open", Verdict: ledger.Decision, Code: "X1", Reason: "still to be said", Workload: "/ga/w"},
-		{File: "f", Pointer: "/exact", Verdict: ledger.Exact, Code: "X3"},
+// bare is a plan without prices and usage.
+func bare() plan.Plan {
+	p := plan.Plan{Version: plan.Version, AsOf: "2026-11-24", Policy: policy.Default(), Estate: estateOf(3), Pools: []plan.Pool{{Name: "default", Reason: plan.OnlyPool}}}
+	for i, w := range p.Estate.Workloads {
+		p.Sizes = append(p.Sizes, plan.Size{Workload: w.ID, Replicas: 1, Reason: plan.AsDeclared, Containers: []plan.ContainerSize{{Name: "main", CPU: 100, Memory: unit.MiB}}})
+		p.Waves = append(p.Waves, plan.Wave{Number: i + 1, Reason: plan.AfterNeeds, Groups: []plan.MoveGroup{{Workloads: []estate.Name{w.ID}, Mode: plan.Plain, Reason: plan.MoveAlone}}})
 	}
-	p, _ := propose.Make(propose.Inputs{Estate: e, Policy: policy.Default(), AsOf: "2026-11-24"}, binpack.Options{})
-	f, err := report.Render(&p, p.Ledger, []byte("<svg>drawing</svg>"))
+	return p
+}
+
+func pageOf(t *testing.T, p *plan.Plan, entries []ledger.Entry) string {
+	t.Helper()
+	f, err := report.Render(p, entries, []byte("<svg><text>drawing</text></svg>"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := string(f.Data)
-	for _, bad := range []string{"http://", "https://", "<b>:1", "src="} {
-		if strings.Contains(page, bad) {
-			t.Errorf("the page holds %q", bad)
+	return string(f.Data)
+}
+
+// TestTheReportNeedsNothingElse: one file, no address in it, names escaped,
+// open decisions told and answered ones not.
+func TestTheReportNeedsNothingElse(t *testing.T) {
+	entries := []ledger.Entry{
+		{File: "f", Pointer: "/open", Verdict: ledger.Decision, Code: "X1", Reason: "still to be said", Workload: "/ga/w"},
+		{File: "f", Pointer: "/exact", Verdict: ledger.Exact, Code: "X3"},
+	}
+	p := bare()
+	full := plantest.Telemetry()
+	for _, page := range []string{pageOf(t, &p, entries), pageOf(t, &full, nil)} {
+		for _, bad := range []string{"http://", "https://", "<b>:1", "src=", "ZgotmplZ", "@import", "url(h", "<no value>", "%!"} {
+			if strings.Contains(page, bad) {
+				t.Errorf("the page holds %q", bad)
+			}
 		}
 	}
-	for _, want := range []string{"still to be said", "f#/open", "<svg>drawing</svg>", "&lt;b&gt;:1", "Wave 3"} {
+	page := pageOf(t, &p, entries)
+	for _, want := range []string{"still to be said", "f#/open", "<text>drawing</text>", "&lt;b&gt;:1", `Wave <a class="f" href="#wave-3">3</a>`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -64,5 +88,268 @@ func TestALargeEstateIsDrawnByGroup(t *testing.T) {
 		if !strings.Contains(n.Label, "(") {
 			t.Errorf("node %s does not say how many it stands for", n.Label)
 		}
+	}
+}
+
+// A document is what a browser would see of a page, flat.
+type document struct {
+	// why is the reason's text at each place that has one.
+	why map[string]string
+	// links are where links lead to; loose the numbers that no link leads from.
+	links, loose []string
+	text         map[string]string // of every place
+}
+
+var code = regexp.MustCompile(`(?s)<(script|style)[ >].*?</(script|style)>`)
+
+// quiet elements hold names, scales, reasons or what is left out of a picture:
+// not figures of the plan.
+func quiet(e xml.StartElement) bool {
+	switch e.Name.Local {
+	case "code", "title", "option", "th", "nav", "h1", "summary", "dt":
+		return true
+	}
+	for _, a := range e.Attr {
+		if a.Name.Local == "class" {
+			for _, c := range strings.Fields(a.Value) {
+				if c == "why" || c == "axis" || c == "cap" || c == "graph" || c == "name" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func attribute(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func parse(t *testing.T, page string) document {
+	t.Helper()
+	doc := document{why: map[string]string{}, text: map[string]string{}}
+	dec := xml.NewDecoder(strings.NewReader(code.ReplaceAllString(page, "")))
+	dec.Strict, dec.AutoClose, dec.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	var stack []xml.StartElement
+	digit := regexp.MustCompile(`[0-9]`)
+	for {
+		tok, err := dec.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch x := tok.(type) {
+		case xml.StartElement:
+			stack = append(stack, x.Copy())
+			if x.Name.Local == "a" {
+				doc.links = append(doc.links, attribute(x, "href"))
+			}
+		case xml.EndElement:
+			stack = stack[:len(stack)-1]
+		case xml.CharData:
+			text := strings.TrimSpace(string(x))
+			if text == "" {
+				continue
+			}
+			linked, why := false, false
+			for _, e := range stack {
+				linked = linked || e.Name.Local == "a" || quiet(e)
+				why = why || strings.Contains(" "+attribute(e, "class")+" ", " why ")
+			}
+			for _, e := range stack {
+				if at := attribute(e, "id"); at != "" {
+					doc.text[at] += text + " "
+					if why {
+						doc.why[at] += text + " "
+					}
+				}
+			}
+			if digit.MatchString(text) && !linked && len(stack) > 0 {
+				doc.loose = append(doc.loose, stack[len(stack)-1].Name.Local+": "+text)
+			}
+		}
+	}
+	return doc
+}
+
+// TestEveryFigureLeadsToItsReason: whatever number stands on the page is a link
+// to a place that has a reason in words.
+func TestEveryFigureLeadsToItsReason(t *testing.T) {
+	plain, estimated, zone := bare(), plantest.Telemetry(), plantest.Telemetry()
+	estimated.Prices.Estimated = true
+	estimated.Bill.Short = []string{"allow arm64: 3 % more"}
+	zone.Survival.Level, zone.Survival.Failures = plan.SurviveZone, []plan.Failure{{Lost: "us-east-1a", Stranded: []plan.Copies{{Workload: "/internal/wiki", Count: 1}}}}
+	large := plantest.Large(700, 60)
+	entries := []ledger.Entry{
+		{File: "f", Pointer: "/open", Verdict: ledger.Decision, Code: "X1", Reason: "said", Workload: "/internal/wiki"},
+		{File: "f", Pointer: "/e", Verdict: ledger.Exact, Code: "X3", Reason: "same"},
+	}
+	headings := map[string]bool{"decisions": true, "workloads": true}
+	for name, p := range map[string]*plan.Plan{"bare": &plain, "estimated": &estimated, "zone": &zone, "large": &large} {
+		doc := parse(t, pageOf(t, p, entries))
+		if len(doc.links) < 40 {
+			t.Fatalf("%s: only %d links", name, len(doc.links))
+		}
+		for _, x := range doc.loose {
+			t.Errorf("%s: a figure leads nowhere: %s", name, x)
+		}
+		bad := map[string]bool{}
+		for _, to := range doc.links {
+			at, ok := strings.CutPrefix(to, "#")
+			if !ok || bad[to] {
+				continue
+			}
+			if _, ok := doc.text[at]; !ok {
+				t.Errorf("%s: a link leads to %s, which is not there", name, to)
+				bad[to] = true
+			} else if doc.why[at] == "" && !headings[at] && !strings.Contains(" bill packing sizes spend waves verdicts graph names reasons ", " "+at+" ") {
+				t.Errorf("%s: at %s there is no reason, but %q", name, to, doc.text[at])
+				bad[to] = true
+			}
+		}
+	}
+}
+
+var amountText = regexp.MustCompile(`[+-]?\$[0-9,]+\.[0-9]{2}`)
+
+func cents(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.NewReplacer("$", "", ",", "", ".", "", "+", "").Replace(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestShownAmountsSum: whoever adds up what the page shows, to the cent, gets
+// the sums that the page shows, and these are the bill's.
+func TestShownAmountsSum(t *testing.T) {
+	p := plantest.Telemetry()
+	p.Bill.Tomorrow[0].Month += 4999 // so that rounding each line alone would miss
+	p.Bill.Tomorrow[1].Month += 4999
+	p.Bill.Levers[0].Delta += 9998
+	doc := parse(t, pageOf(t, &p, nil))
+	shown := func(at string) []string {
+		text := strings.TrimSuffix(doc.text[at], doc.why[at])
+		return amountText.FindAllString(text, -1)
+	}
+	var sums [2]int
+	for i, s := range []struct {
+		name  string
+		lines []plan.Line
+	}{{"today", p.Bill.Today}, {"tomorrow", p.Bill.Tomorrow}} {
+		var whole unit.Money
+		n := 0
+		for k, l := range s.lines {
+			whole += l.Month
+			all := shown(s.name + "-" + strconv.Itoa(k+1))
+			n += cents(t, all[len(all)-1])
+		}
+		sum := shown("sum-" + s.name)
+		sums[i] = cents(t, sum[len(sum)-1])
+		if n != sums[i] {
+			t.Errorf("the lines of %s shown sum to %d cents, the sum shown is %d", s.name, n, sums[i])
+		}
+		if want := int((whole + unit.Cent/2) / unit.Cent); sums[i] != want {
+			t.Errorf("the sum of %s is shown as %d cents, want %d", s.name, sums[i], want)
+		}
+	}
+	at := sums[0]
+	for k := range p.Bill.Levers {
+		at += cents(t, shown("lever-" + strconv.Itoa(k+1))[0])
+	}
+	if at != sums[1] {
+		t.Errorf("the levers shown lead to %d cents, tomorrow's bill shown is %d", at, sums[1])
+	}
+}
+
+// TestTheFailureShownIsTheOneProven: the moves that the page draws are those
+// of the plan, copy for copy.
+func TestTheFailureShownIsTheOneProven(t *testing.T) {
+	p := plantest.Telemetry()
+	page := pageOf(t, &p, nil)
+	_, rest, ok := strings.Cut(page, `id="replay">`)
+	if !ok {
+		t.Fatal("the page holds no failures")
+	}
+	rest, _, _ = strings.Cut(rest, "</script>")
+	var got struct {
+		Names []string
+		Loads []struct{ Name string }
+		Lost  []struct {
+			Name     string
+			Moves    [][3]int
+			Copies   int
+			Stranded int
+		}
+	}
+	if err := json.Unmarshal([]byte(rest), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Lost) != len(p.Survival.Failures) {
+		t.Fatalf("%d failures are shown of %d", len(got.Lost), len(p.Survival.Failures))
+	}
+	for i, f := range p.Survival.Failures {
+		if got.Lost[i].Name != f.Lost || len(got.Lost[i].Moves) != len(f.Moves) {
+			t.Errorf("failure %s is shown as %+v", f.Lost, got.Lost[i])
+			continue
+		}
+		for k, m := range f.Moves {
+			x := got.Lost[i].Moves[k]
+			if got.Loads[x[0]].Name != string(m.Workload) || x[1] != m.Count || got.Names[x[2]] != m.To {
+				t.Errorf("move %+v is shown as %s × %d to %s", m, got.Loads[x[0]].Name, x[1], got.Names[x[2]])
+			}
+		}
+	}
+}
+
+// TestTheSamePlanGivesTheSameBytes.
+func TestTheSamePlanGivesTheSameBytes(t *testing.T) {
+	p := plantest.Telemetry()
+	first := pageOf(t, &p, nil)
+	for range 3 {
+		q := plantest.Telemetry()
+		if pageOf(t, &q, nil) != first {
+			t.Fatal("the same plan gives another page")
+		}
+	}
+}
+
+// TestALargePlanStaysReadable: 5,000 workloads on 500 nodes are below 5 MB, and
+// the page says what it leaves out.
+func TestALargePlanStaysReadable(t *testing.T) {
+	p := plantest.Large(5000, 500)
+	page := pageOf(t, &p, nil)
+	if len(page) > 5<<20 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+	for _, want := range []string{"460 more nodes are not drawn", "1460 more machines of today are not drawn", "more failures were tried", "smaller containers are left out", "later waves are left out"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if out := os.Getenv("REPORT_LARGE"); out != "" {
+		_ = os.WriteFile(out, []byte(page), 0o644)
+	}
+}
+
+// TestWhatIsMissingIsSaid: no picture is empty; the page says how to fill it.
+func TestWhatIsMissingIsSaid(t *testing.T) {
+	p := bare()
+	page := pageOf(t, &p, nil)
+	for _, want := range []string{"Prices are missing", "Usage is missing", "There is no bill in this plan", "No nodes were chosen", "No usage was given", "There is no spend curve", "--prices FILE", "--usage PATH"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(page, `class="wide"`) {
+		t.Error("a picture of nothing is drawn")
 	}
 }
