@@ -55,3 +55,14 @@ func Files(t testing.TB, folders []string, suffixes ...string) (fs.FS, []string)
 	}
 	return root, out
 }
+
+// Beside reads a file of the reference folder that lies beside the corpus, or
+// skips the test where there is none.
+func Beside(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(filepath.Dir(Dir(t)), "reference", path))
+	if err != nil {
+		t.Skip("skipped: no reference beside the corpus")
+	}
+	return b
+}
