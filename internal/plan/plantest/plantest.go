@@ -37,7 +37,7 @@ func telemetry() []one {
 		{id: "/telemetry/ingest/writer", group: "/telemetry/ingest", copies: 4, was: amount(1000, 2048), is: amount(420, 1380), mode: plan.Shifted, risk: 48, reason: plan.FromUsage},
 		{id: "/telemetry/ingest/dedup", group: "/telemetry/ingest", copies: 2, was: amount(500, 512), is: amount(120, 640), mode: plan.Plain, risk: 22, reason: plan.FromOOM},
 		{id: "/telemetry/query/api", group: "/telemetry/query", copies: 4, was: amount(800, 1536), is: amount(350, 1100), mode: plan.Shifted, risk: 40, reason: plan.FromUsage},
-		{id: "/telemetry/query/long-range", group: "/telemetry/query", copies: 2, was: amount(1500, 3072), is: amount(900, 3072), mode: plan.Shifted, risk: 52, reason: plan.HeapFloor},
+		{id: "/telemetry/query/long-range", group: "/telemetry/query", copies: 2, was: amount(1000, 3072), is: amount(900, 3400), mode: plan.Shifted, risk: 52, reason: plan.HeapFloor},
 		{id: "/telemetry/query/cache", group: "/telemetry/query", copies: 1, was: amount(200, 1024), is: amount(60, 900), mode: plan.Plain, risk: 25, reason: plan.FromUsage},
 		{id: "/telemetry/device/gateway", group: "/telemetry/device", copies: 4, was: amount(600, 768), is: amount(280, 420), mode: plan.Shifted, risk: 55, reason: plan.FromUsage},
 		{id: "/telemetry/device/registry", group: "/telemetry/device", copies: 2, was: amount(400, 512), is: amount(110, 300), mode: plan.Shifted, risk: 18, reason: plan.FromUsage},
@@ -69,8 +69,10 @@ func Telemetry() plan.Plan {
 	p.Sizes = sizesOf(all)
 	p.Pools = pools()
 	p.Nodes = []plan.Node{
-		{Name: "m6g-xlarge-1", Pool: "m6g-xlarge", Zone: "us-east-1a"}, {Name: "m6g-xlarge-2", Pool: "m6g-xlarge", Zone: "us-east-1b"},
-		{Name: "r6g-large-1", Pool: "r6g-large", Zone: "us-east-1c"}, {Name: "r6g-large-2", Pool: "r6g-large", Zone: "us-east-1a"},
+		{Name: "m6g-xlarge-1", Pool: "m6g-xlarge", Zone: "us-east-1a"},
+		{Name: "m6g-xlarge-2", Pool: "m6g-xlarge", Zone: "us-east-1b"},
+		{Name: "r6g-large-1", Pool: "r6g-large", Zone: "us-east-1c"},
+		{Name: "r6g-large-2", Pool: "r6g-large", Zone: "us-east-1a"},
 		{Name: "spot-1", Pool: "spot", Zone: "us-east-1b"},
 	}
 	place(&p, 0.72)

@@ -9,8 +9,8 @@ import (
 
 // The waterfall's measures.
 const (
-	barLeft  px = 190 // where bars begin; names stand before it
-	barRight px = 980 // where they end; amounts stand after it
+	barLeft  px = 190  // where bars begin; names stand before it
+	barRight px = 1000 // where they end; amounts stand after each
 	barStep  px = 32
 )
 
@@ -48,7 +48,7 @@ type bar struct {
 	To, Name, Amount string
 	Kind             string // "sum", "less", "more"
 	Y, Text          px
-	X, Width         px
+	X, Width, End    px // End is where the amount stands
 }
 
 // A note is a figure with what it is and why.
@@ -116,6 +116,7 @@ func (b *bill) waterfall(levers []plan.Lever, before, after unit.Money) {
 	}
 	add := func(x bar, from, to unit.Money) {
 		x.X, x.Width = scale(min(from, to)), max(scale(max(from, to))-scale(min(from, to)), 1)
+		x.End = x.X + x.Width + 8
 		x.Y = barStep*px(len(b.Bars)) + 4
 		if len(b.Bars) <= len(levers) {
 			b.Links = append(b.Links, scale(to).String()+" "+(x.Y+24).String())

@@ -43,6 +43,7 @@ type replayLost struct {
 	Gone     []int    `json:"gone"`
 	Moves    [][3]int `json:"moves"`
 	Copies   int      `json:"copies"`
+	Targets  int      `json:"targets"` // nodes that they go to
 	Stranded int      `json:"stranded"`
 }
 
@@ -81,7 +82,9 @@ func (out *packing) failures(p *plan.Plan, nodes []box, scales []float64, f *fil
 		at.failures[x.Lost] = row.ID
 		lost := replayLost{Name: x.Lost, Row: row.ID, Gone: gone}
 		var where []string
+		targets := map[string]bool{}
 		for _, m := range x.Moves {
+			targets[m.To] = true
 			lost.Copies += m.Count
 			to, ok := drawn[m.To]
 			if !ok {
@@ -99,6 +102,7 @@ func (out *packing) failures(p *plan.Plan, nodes []box, scales []float64, f *fil
 			lost.Stranded += s.Count
 			where = append(where, fmt.Sprintf("%s × %d finds no room", s.Workload, s.Count))
 		}
+		lost.Targets = len(targets)
 		row.Copies, row.Stranded = fmt.Sprint(lost.Copies+lost.Stranded), fmt.Sprint(lost.Stranded)
 		row.Why = strings.Join(where, "; ")
 		if row.Why == "" {

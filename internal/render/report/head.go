@@ -111,8 +111,8 @@ func (h *head) bill(b *plan.Bill) {
 	if b.Wished > 0 {
 		why += fmt.Sprintf(" Wished were %s; the most that can be had is %s.", percent(b.Wished), percent(b.Reachable))
 	}
-	for _, s := range b.Short {
-		why += " " + strings.TrimSuffix(s, ".") + "."
+	if len(b.Short) > 0 {
+		why += " What would have to give: " + strings.Join(b.Short, "; ") + "."
 	}
 	place := h.why("saving", "saving", "%s", why)
 	x := headline{Figures: []figure{{place, percent(b.Saving)}}, Label: "saved"}

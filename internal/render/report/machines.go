@@ -15,7 +15,7 @@ type poolRow struct {
 	ID, Name, Type, Nodes, Bounds, Manager string
 	Purchase                               plan.Purchase
 	Each, Month, CPU, Memory               string
-	Alternatives                           string
+	Alternatives                           []string
 	Reason                                 plan.Reason
 	Why                                    string
 }
@@ -36,7 +36,7 @@ func poolRows(p *plan.Plan, at *places) []poolRow {
 	for i, x := range p.Pools {
 		r := poolRow{
 			ID: id("pool", i+1), Name: string(x.Name), Type: x.Type, Manager: x.Manager, Purchase: x.Purchase,
-			CPU: cores(x.CPU), Memory: size(x.Memory), Alternatives: strings.Join(x.Alternatives, ", "),
+			CPU: cores(x.CPU), Memory: size(x.Memory), Alternatives: x.Alternatives,
 			Reason: x.Reason, Why: cmp.Or(x.Why, x.Reason.Meaning()),
 		}
 		if x.Nodes > 0 {
@@ -211,10 +211,10 @@ func nodeRows(p *plan.Plan, boxes []box, at *places) []nodeRow {
 				r.Pods = of(r.Pods, fmt.Sprint(x.Allocatable.Pods))
 			}
 		}
-		r.Why = "the sum of what its copies and the system's pods ask for, of what the type has for pods"
+		r.Why = "what its copies and the system's pods ask for, of the room for pods"
 		if n.Overload > 0 {
 			r.Overload = fmt.Sprintf("%.2f %%", 100*n.Overload)
-			r.Why += "; overload: how often, by the usage, its copies need more CPU together than it has"
+			r.Why += "; overload by the usage of its copies together"
 		}
 		out = append(out, r)
 	}

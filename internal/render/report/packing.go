@@ -126,7 +126,7 @@ func newPacking(p *plan.Plan, at *places) packing {
 	for i, d := range dimensions() {
 		most := 0.0
 		for _, b := range append(slices.Clone(after), before...) {
-			most = max(most, d.of(b.has))
+			most = max(most, d.of(b.has), b.used(d))
 		}
 		if most > 0 {
 			scales[i] = float64(packRight-packLeft) / most
@@ -142,6 +142,15 @@ func newPacking(p *plan.Plan, at *places) packing {
 	return out
 }
 
+// used sums what its blocks ask for: machines of today can be promised twice.
+func (b *box) used(d dimension) float64 {
+	sum := d.of(b.rest)
+	for _, l := range b.loads {
+		sum += d.of(l.each) * float64(l.count)
+	}
+	return sum
+}
+
 // draw lays the blocks of each machine out, at one scale for both sides.
 func draw(boxes []box, d dimension, scale float64, f *fills, at *places) ([]machine, px) {
 	var out []machine
@@ -151,11 +160,9 @@ func draw(boxes []box, d dimension, scale float64, f *fills, at *places) ([]mach
 			Left: packLeft, Width: px(d.of(b.has) * scale), End: packLeft,
 		}
 		m.Text, m.SubText = m.Y+10, m.Y+22
-		used := 0.0
 		for _, l := range b.loads {
 			amount := plan.Amount{CPU: l.each.CPU * unit.CPU(l.count), Memory: l.each.Memory * unit.Bytes(l.count)}
 			w := px(d.of(amount) * scale)
-			used += d.of(amount)
 			name := string(l.workload)
 			m.Blocks = append(m.Blocks, block{
 				X: m.End, Width: max(w-1, 0.5), Fill: f.of(l.workload), To: at.of(l.workload),
@@ -165,7 +172,6 @@ func draw(boxes []box, d dimension, scale float64, f *fills, at *places) ([]mach
 		}
 		if v := d.of(b.rest); v > 0 {
 			w := px(v * scale)
-			used += v
 			m.Blocks = append(m.Blocks, block{
 				X: m.End, Width: max(w-1, 0.5), Fill: "fx", To: b.to, Label: fits(b.restName, w-6, 5.9),
 				Tip: b.restName + ": " + d.text(b.rest),
@@ -174,7 +180,7 @@ func draw(boxes []box, d dimension, scale float64, f *fills, at *places) ([]mach
 		}
 		full := 0.0
 		if d.of(b.has) > 0 {
-			full = 100 * used / d.of(b.has)
+			full = 100 * b.used(d) / d.of(b.has)
 		}
 		m.Tip = fmt.Sprintf("%s, %s: %s, %.0f %% asked for", b.name, b.sub, d.text(b.has), full)
 		out = append(out, m)
@@ -206,6 +212,7 @@ func newFills(p *plan.Plan, sides ...[]box) *fills {
 		w := &p.Estate.Workloads[i]
 		f.group[w.ID] = cmp.Or(string(w.Group), groupOf(w.ID))
 	}
+	coarsen(f.group)
 	weight := map[string]float64{}
 	var names []string
 	for _, side := range sides {
@@ -237,6 +244,37 @@ func newFills(p *plan.Plan, sides ...[]box) *fills {
 	}
 	f.legend = append(f.legend, legend{Fill: "fx", Name: "the system, and what is promised to others"})
 	return f
+}
+
+// coarsen cuts groups to the deepest level at which each can have a fill of its
+// own; where even the tops are too many they stay as they are.
+func coarsen(group map[estate.Name]string) {
+	const deepest = 6
+	for depth := deepest; depth > 0; depth-- {
+		names := map[string]bool{}
+		for _, g := range group {
+			names[upTo(g, depth)] = true
+		}
+		if len(names) > groupFills+1 {
+			continue
+		}
+		for w, g := range group {
+			group[w] = upTo(g, depth)
+		}
+		return
+	}
+}
+
+// upTo gives the first segments of a path.
+func upTo(path string, depth int) string {
+	for i, r := range path {
+		if r == '/' && i > 0 {
+			if depth--; depth == 0 {
+				return path[:i]
+			}
+		}
+	}
+	return path
 }
 
 func (f *fills) of(w estate.Name) string { return cmp.Or(f.fill[f.group[w]], id("f", groupFills+1)) }

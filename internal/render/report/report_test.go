@@ -3,6 +3,7 @@ package report_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"regexp"
@@ -111,7 +112,7 @@ func quiet(e xml.StartElement) bool {
 	}
 	for _, a := range e.Attr {
 		if a.Name.Local == "class" {
-			for _, c := range strings.Fields(a.Value) {
+			for _, c := range strings.FieldsSeq(a.Value) {
 				if c == "why" || c == "axis" || c == "cap" || c == "graph" || c == "name" {
 					return true
 				}
@@ -139,7 +140,7 @@ func parse(t *testing.T, page string) document {
 	digit := regexp.MustCompile(`[0-9]`)
 	for {
 		tok, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

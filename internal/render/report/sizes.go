@@ -232,7 +232,7 @@ func newScatter(name string, rows []sizeRow, least float64, labels string, by fl
 		s.Dots, count = append(s.Dots, d), append(count, 1)
 	}
 	for i := range s.Dots {
-		s.Dots[i].R = px(4 + 2*math.Log2(float64(count[i])))
+		s.Dots[i].R = px(4 + math.Log2(float64(count[i])))
 		if count[i] > 4 {
 			s.Dots[i].Tip += fmt.Sprintf("\nand %d more", count[i]-4)
 		}
