@@ -112,7 +112,7 @@ func quiet(e xml.StartElement) bool {
 	}
 	for _, a := range e.Attr {
 		if a.Name.Local == "class" {
-			for _, c := range strings.FieldsSeq(a.Value) {
+			for c := range strings.FieldsSeq(a.Value) {
 				if c == "why" || c == "axis" || c == "cap" || c == "graph" || c == "name" {
 					return true
 				}
