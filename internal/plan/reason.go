@@ -45,6 +45,8 @@ func (r Reason) Meaning() string {
 		return "they take turns in one place"
 	case SharedVolume:
 		return "they write to the same storage"
+	case SharedLock:
+		return "one lock keeps their runs apart"
 	case MoveAlone:
 		return "nothing ties it to others"
 	}

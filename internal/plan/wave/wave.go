@@ -1,13 +1,15 @@
-// Package wave puts what moves together into move groups and these into waves.
-// It takes an estate and a policy and gives the waves in their order. It never
-// lets a workload move before one that it needs.
+// Package wave puts what moves together into move groups and these into waves:
+// in what order, on which days, and which source hosts stand empty after each.
+// It takes an estate, a policy and what is known of traffic, and gives the
+// waves. It never lets a workload move before one that it needs, the pilot
+// alone excepted, which calls back to the source until its needs have followed.
 package wave
 
 import (
 	"cmp"
+	"container/heap"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/ledger"
@@ -15,6 +17,15 @@ import (
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
 	"github.com/tranship/tranship/internal/plan/usage"
+)
+
+// What policy leaves open.
+const (
+	defaultSize     = 10
+	defaultParallel = 2
+	defaultDays     = 7
+	defaultSoak     = 3
+	defaultLead     = 14 // days from the plan to the first wave
 )
 
 // Inputs are all that the waves follow from. Only Estate and Policy are needed.
@@ -31,262 +42,182 @@ type Inputs struct {
 }
 
 // Make puts all that moves into move groups and these into waves: a group
-// comes after those it needs. Groups that need each other become one.
+// comes after those it needs, those that others wait for longest come first,
+// and then those of the least risk. Groups that need each other become one.
 func Make(in Inputs) ([]plan.Wave, diag.List) {
-	e, p := in.Estate, in.Policy
-	g := graph{at: map[estate.Name]int{}}
-	for i := range e.Workloads {
-		if w := &e.Workloads[i]; plan.Moves(w, p) {
-			g.at[w.ID] = len(g.workloads)
-			g.workloads = append(g.workloads, w)
-			g.parent = append(g.parent, len(g.parent))
-			g.reason = append(g.reason, plan.MoveAlone)
-		}
+	g, diags := newGraph(in.Estate, in.Policy)
+	g.rate(&in)
+	size := cmp.Or(in.Policy.Spec.Waves.Size, defaultSize)
+	p, list := g.pilot(in.Policy.Spec.Waves.Pilot)
+	diags = append(diags, list...)
+	rows := g.order(max(size, 1), p)
+
+	out := make([]plan.Wave, len(rows))
+	for i, row := range rows {
+		out[i] = g.wave(i+1, row, p)
 	}
-	g.tie(e)
-	g.edges(e)
-	diags := g.contract()
-	return g.waves(), diags
+	batch(out, max(cmp.Or(in.Policy.Spec.Waves.Parallel, defaultParallel), 1))
+	diags = append(diags, calendar(out, in.Policy.Spec.Waves, in.AsOf)...)
+	diags = append(diags, g.free(out, &in)...)
+	diags.Sort()
+	return out, diags
 }
 
-// A graph holds the workloads, what binds them into groups (a union-find
-// forest) and which needs which.
-type graph struct {
-	workloads []*estate.Workload
-	at        map[estate.Name]int
-	parent    []int
-	reason    []plan.Reason
-	needs     map[int][]int // by group, once contracted; by workload before
-}
-
-func (g *graph) find(i int) int {
-	for g.parent[i] != i {
-		g.parent[i] = g.parent[g.parent[i]]
-		i = g.parent[i]
-	}
-	return i
-}
-
-func (g *graph) join(a, b int, why plan.Reason) {
-	a, b = g.find(a), g.find(b)
-	if a == b {
-		return
-	}
-	if a > b {
-		a, b = b, a
-	}
-	g.parent[b] = a
-	g.reason[a] = why
-}
-
-// tie joins what must move together.
-func (g *graph) tie(e *estate.Estate) {
-	first := map[string]int{}
-	together := func(key string, id estate.Name, why plan.Reason) {
-		i, ok := g.at[id]
-		if !ok {
-			return
-		}
-		if j, ok := first[key]; ok {
-			g.join(i, j, why)
-			return
-		}
-		first[key] = i
-	}
-	for _, ep := range e.Endpoints {
-		if ep.Kind == estate.VirtualAddress {
-			for _, b := range ep.Backends {
-				together("address "+ep.ID, b.Workload, plan.SharedAddress)
+// order gives the groups of each wave. The pilot, if there is one, has the
+// first wave for itself.
+func (g *graph) order(size, pilot int) [][]int {
+	g.heights()
+	left := make([]int, len(g.groups))
+	q := queue{g: g}
+	var rows [][]int
+	var next []int
+	moved := func(v int) {
+		for _, c := range g.groups[v].callers {
+			if left[c]--; left[c] == 0 && c != pilot {
+				next = append(next, c)
 			}
 		}
 	}
-	for _, w := range g.workloads {
-		if w.BlueGreen != nil {
-			together("pair "+w.BlueGreen.Group, w.ID, plan.BlueGreenPair)
-		}
-		for _, v := range w.Volumes {
-			switch {
-			case v.Kind == estate.ExternalVolume && v.Handle != "":
-				together("volume "+v.Driver+" "+v.Handle, w.ID, plan.SharedVolume)
-			case v.Shared && v.Kind == estate.PersistentVolume:
-				together("volume "+string(w.Group)+" "+v.Name, w.ID, plan.SharedVolume)
-			}
+	for i := range g.groups {
+		if left[i] = len(g.groups[i].needs); left[i] == 0 && i != pilot {
+			next = append(next, i)
 		}
 	}
+	if pilot >= 0 {
+		rows = append(rows, []int{pilot})
+		moved(pilot)
+	}
+	for {
+		for _, v := range next {
+			heap.Push(&q, v)
+		}
+		next = next[:0]
+		if q.Len() == 0 {
+			break
+		}
+		var row []int
+		for q.Len() > 0 && len(row) < size {
+			row = append(row, heap.Pop(&q).(int))
+		}
+		for _, v := range row {
+			moved(v)
+		}
+		rows = append(rows, row)
+	}
+	for n, row := range rows {
+		slices.Sort(row)
+		for _, v := range row {
+			g.groups[v].wave = n + 1
+		}
+	}
+	return rows
 }
 
-func (g *graph) edges(e *estate.Estate) {
-	g.needs = map[int][]int{}
-	for _, d := range e.Dependencies {
-		from, ok := g.at[d.From]
-		to, ok2 := g.at[d.To]
-		if ok && ok2 && from != to {
-			g.needs[from] = append(g.needs[from], to)
+// heights says of every group how long the longest chain is that waits for it.
+func (g *graph) heights() {
+	left := make([]int, len(g.groups))
+	var ready []int
+	for i := range g.groups {
+		if left[i] = len(g.groups[i].callers); left[i] == 0 {
+			ready = append(ready, i)
+		}
+	}
+	for len(ready) > 0 {
+		v := ready[len(ready)-1]
+		ready = ready[:len(ready)-1]
+		for _, n := range g.groups[v].needs {
+			g.groups[n].height = max(g.groups[n].height, g.groups[v].height+1)
+			if left[n]--; left[n] == 0 {
+				ready = append(ready, n)
+			}
 		}
 	}
 }
 
-// contract joins the groups of each cycle (Tarjan's strongly connected
-// components, without recursion) and then lets needs hold groups.
-func (g *graph) contract() diag.List {
-	n := len(g.workloads)
-	byGroup := map[int][]int{}
-	for i := range n {
-		for _, j := range g.needs[i] {
-			if a, b := g.find(i), g.find(j); a != b {
-				byGroup[a] = append(byGroup[a], b)
-			}
-		}
-	}
-	var diags diag.List
-	for _, cycle := range components(n, byGroup) {
-		names := make([]string, len(cycle))
-		for i, v := range cycle {
-			names[i] = string(g.workloads[v].ID)
-		}
-		slices.Sort(names)
-		diags = append(diags, diag.Diagnostic{
-			Code: Cycle, Severity: diag.Warning, Subject: "workload " + names[0],
-			Problem: fmt.Sprintf("and %s need each other, and will move together", strings.Join(names[1:], ", ")),
-			Hint:    "break the circle, or make sure that one window suffices for all of them",
-		})
-		for _, v := range cycle[1:] {
-			g.join(cycle[0], v, plan.InACycle)
-		}
-	}
-	g.needs = map[int][]int{}
-	for a, bs := range byGroup {
-		for _, b := range bs {
-			if x, y := g.find(a), g.find(b); x != y {
-				g.needs[x] = append(g.needs[x], y)
-			}
-		}
-	}
-	return diags
+// A queue holds the groups whose needs have moved, the next one first.
+type queue struct {
+	g  *graph
+	at []int
 }
 
-// components gives the strongly connected components of more than one node.
-func components(n int, next map[int][]int) [][]int {
-	index, low := make([]int, n), make([]int, n)
-	on := make([]bool, n)
-	var stack []int
-	var out [][]int
-	count := 0
-	type frame struct{ v, i int }
-	for root := range n {
-		if index[root] != 0 {
-			continue
-		}
-		work := []frame{{root, 0}}
-		for len(work) > 0 {
-			f := &work[len(work)-1]
-			if f.i == 0 {
-				count++
-				index[f.v], low[f.v] = count, count
-				stack, on[f.v] = append(stack, f.v), true
-			}
-			if f.i < len(next[f.v]) {
-				w := next[f.v][f.i]
-				f.i++
-				switch {
-				case index[w] == 0:
-					work = append(work, frame{w, 0})
-				case on[w]:
-					low[f.v] = min(low[f.v], index[w])
-				}
-				continue
-			}
-			v := f.v
-			work = work[:len(work)-1]
-			if len(work) > 0 {
-				low[work[len(work)-1].v] = min(low[work[len(work)-1].v], low[v])
-			}
-			if low[v] != index[v] {
-				continue
-			}
-			at := len(stack) - 1
-			for stack[at] != v {
-				at--
-			}
-			if c := slices.Clone(stack[at:]); len(c) > 1 {
-				out = append(out, c)
-			}
-			for _, w := range stack[at:] {
-				on[w] = false
-			}
-			stack = stack[:at]
-		}
-	}
-	return out
+func (q *queue) Len() int      { return len(q.at) }
+func (q *queue) Swap(i, j int) { q.at[i], q.at[j] = q.at[j], q.at[i] }
+func (q *queue) Push(x any)    { q.at = append(q.at, x.(int)) }
+func (q *queue) Pop() any {
+	last := q.at[len(q.at)-1]
+	q.at = q.at[:len(q.at)-1]
+	return last
 }
 
-// waves gives level after level: a group's wave is one after the last of those
-// that it needs.
-func (g *graph) waves() []plan.Wave {
-	members := map[int][]int{}
-	for i := range g.workloads {
-		members[g.find(i)] = append(members[g.find(i)], i)
-	}
-	level := map[int]int{}
-	var depth func(r int) int
-	depth = func(r int) int {
-		if l, ok := level[r]; ok {
-			return l
-		}
-		l := 1
-		for _, s := range g.needs[r] {
-			l = max(l, depth(s)+1)
-		}
-		level[r] = l
-		return l
-	}
-	byWave := map[int][]plan.MoveGroup{}
-	last := 0
-	for r, ms := range members {
-		l := depth(r)
-		last = max(last, l)
-		byWave[l] = append(byWave[l], g.group(r, ms))
-	}
-	out := make([]plan.Wave, 0, last)
-	for n := 1; n <= last; n++ {
-		groups := byWave[n]
-		slices.SortFunc(groups, func(a, b plan.MoveGroup) int {
-			return strings.Compare(string(a.Workloads[0]), string(b.Workloads[0]))
-		})
-		why := plan.AfterNeeds
-		if n == 1 {
-			why = plan.Independent
-		}
-		out = append(out, plan.Wave{Number: n, Groups: groups, Reason: why})
-	}
-	return out
+func (q *queue) Less(i, j int) bool {
+	a, b := &q.g.groups[q.at[i]], &q.g.groups[q.at[j]]
+	return cmp.Or(cmp.Compare(b.height, a.height), cmp.Compare(a.risk, b.risk), cmp.Compare(q.at[i], q.at[j])) < 0
 }
 
-func (g *graph) group(root int, members []int) plan.MoveGroup {
-	m := plan.MoveGroup{Mode: plan.Plain, Reason: g.reason[root]}
-	order := []plan.Mode{plan.Plain, plan.Shifted, plan.Stateful, plan.Exclusive}
-	for _, i := range members {
-		w := g.workloads[i]
-		m.Workloads = append(m.Workloads, w.ID)
-		if mode := modeOf(w); cmp.Compare(slices.Index(order, mode), slices.Index(order, m.Mode)) > 0 {
-			m.Mode = mode
+// wave makes the wave of some groups.
+func (g *graph) wave(number int, row []int, pilot int) plan.Wave {
+	w := plan.Wave{Number: number, Reason: plan.Independent, Groups: make([]plan.MoveGroup, 0, len(row))}
+	waiting, last, low, high := 0, 0, 100, 0
+	for _, v := range row {
+		x := &g.groups[v]
+		w.Groups = append(w.Groups, x.MoveGroup(g, v == pilot))
+		low, high = min(low, x.risk), max(high, x.risk)
+		if len(x.needs) > 0 {
+			waiting++
+			for _, n := range x.needs {
+				last = max(last, g.groups[n].wave)
+			}
 		}
 	}
-	slices.Sort(m.Workloads)
-	return m
-}
-
-func modeOf(w *estate.Workload) plan.Mode {
+	risk := fmt.Sprintf("risk %d", low)
+	if high > low {
+		risk = fmt.Sprintf("risk %d to %d", low, high)
+	}
 	switch {
-	case w.Kind == estate.Job || w.Kind == estate.Schedule || w.Singleton:
-		return plan.Exclusive
-	case w.Stateful:
-		return plan.Stateful
+	case len(row) == 1 && row[0] == pilot:
+		w.Pilot, w.Reason, w.Why = true, g.pilotReason, g.pilotWhy
+	case waiting > 0:
+		w.Reason = plan.AfterNeeds
+		w.Why = fmt.Sprintf("%s for what moves by wave %d, of %d; %s", verb(waiting, "group", "waits", "wait"), last, len(row), risk)
+	case number > 2 || number == 2 && pilot < 0:
+		w.Why = fmt.Sprintf("nothing in it waits for another; the waves before were full; %s", risk)
+	default:
+		w.Why = "nothing in it waits for another; " + risk
 	}
-	for _, c := range w.Containers {
-		if len(c.Ports) > 0 {
-			return plan.Shifted
+	if number == 1 && pilot < 0 {
+		w.Why += "; " + g.pilotWhy
+	}
+	return w
+}
+
+// batch says which groups are in flight at a time, those of the least risk first.
+func batch(waves []plan.Wave, parallel int) {
+	for i := range waves {
+		w := &waves[i]
+		at := make([]int, len(w.Groups))
+		for j := range at {
+			at[j] = j
+		}
+		slices.SortStableFunc(at, func(a, b int) int { return cmp.Compare(w.Groups[a].Risk, w.Groups[b].Risk) })
+		w.Batches = slices.Collect(slices.Chunk(at, parallel))
+		if len(w.Batches) > 1 {
+			w.Why += fmt.Sprintf("; %d batches of at most %d, the least risk first", len(w.Batches), parallel)
 		}
 	}
-	return plan.Plain
+}
+
+// count spells a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// verb spells a number with its noun and what these do.
+func verb(n int, noun, one, many string) string {
+	if n == 1 {
+		return "1 " + noun + " " + one
+	}
+	return fmt.Sprintf("%d %ss %s", n, noun, many)
 }
