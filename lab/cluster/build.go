@@ -19,12 +19,26 @@ import (
 // CacheVariable names the environment variable that moves the cache folder.
 const CacheVariable = "TRANSHIP_LAB_CACHE"
 
-const (
-	stampFile  = "controlplane.stamp"
-	binaryFile = "controlplane"
-)
+// control is the control plane's program: one, with the names of its components.
+var control = program{
+	name: "controlplane", dir: ".", source: "controlplane", module: "k8s.io/kubernetes",
+	names: []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"},
+	what:  "a Kubernetes control plane", versioned: []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"},
+}
 
-// Assets is the folder in which etcd and kube-apiserver stand, as names of one program.
+// nodes is KWOK, which plays the kubelets.
+var nodes = program{name: "kwok", dir: "kwok", source: ".", module: "sigs.k8s.io/kwok", what: "KWOK"}
+
+// A program is built from a folder of the lab and kept in the cache.
+type program struct {
+	name, dir, source string   // dir is its module's folder, source its own, below it
+	module            string   // whose version it has
+	names             []string // that it is called by beside its own
+	what              string
+	versioned         []string // packages that hold a version
+}
+
+// Assets is the folder in which the programs stand.
 type Assets struct {
 	Dir     string
 	Version string        // of Kubernetes, as go.mod has it: v1.35.4
@@ -58,6 +72,16 @@ func CacheDir(moduleDir string) string {
 // Build makes the control plane's program below cacheDir unless the one that stands there has the same sources,
 // module versions, toolchain and flags. Two runs at a time build once: the second waits for the first.
 func Build(ctx context.Context, moduleDir, cacheDir string, log io.Writer) (Assets, error) {
+	return control.build(ctx, moduleDir, cacheDir, log)
+}
+
+// BuildNodes does the same for the program that plays the nodes, into the same folder.
+func BuildNodes(ctx context.Context, moduleDir, cacheDir string, log io.Writer) (Assets, error) {
+	return nodes.build(ctx, moduleDir, cacheDir, log)
+}
+
+func (p program) build(ctx context.Context, moduleDir, cacheDir string, log io.Writer) (Assets, error) {
+	moduleDir = filepath.Join(moduleDir, p.dir)
 	cacheDir, err := filepath.Abs(cacheDir)
 	if err != nil {
 		return Assets{}, fmt.Errorf("place cache: %w", err)
@@ -72,75 +96,75 @@ func Build(ctx context.Context, moduleDir, cacheDir string, log io.Writer) (Asse
 	}
 	defer unlock()
 
-	version, err := goTool(ctx, moduleDir, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
+	version, err := goTool(ctx, moduleDir, "list", "-m", "-f", "{{.Version}}", p.module)
 	if err != nil {
 		return Assets{}, err
 	}
 	a := Assets{Dir: bin, Version: strings.TrimSpace(version)}
-	flags, err := ldflags(a.Version)
+	flags, err := p.ldflags(a.Version)
 	if err != nil {
 		return Assets{}, err
 	}
-	want, err := stamp(ctx, moduleDir, flags)
+	want, err := p.stamp(ctx, moduleDir, flags)
 	if err != nil {
 		return Assets{}, err
 	}
-	program := filepath.Join(bin, binaryFile)
-	if have, err := os.ReadFile(filepath.Join(cacheDir, stampFile)); err == nil && string(have) == want {
-		if _, err := os.Stat(program); err == nil {
-			return a, link(bin)
+	file := filepath.Join(bin, p.name)
+	if have, err := os.ReadFile(filepath.Join(cacheDir, p.name+".stamp")); err == nil && string(have) == want {
+		if _, err := os.Stat(file); err == nil {
+			return a, p.link(bin)
 		}
 	}
 
-	fmt.Fprintf(log, "building kube-apiserver %s and etcd from their modules (minutes when cold, then cached below %s)\n", a.Version, cacheDir)
+	fmt.Fprintf(log, "building %s, %s, from its modules (minutes when cold, then cached below %s)\n", p.what, a.Version, cacheDir)
 	start := time.Now()
-	fresh := program + ".new"
-	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", fresh, "./controlplane")
+	fresh := file + ".new"
+	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", fresh, "./"+p.source)
 	c.Dir = moduleDir
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	c.Stdout, c.Stderr = log, log
 	if err := c.Run(); err != nil {
-		return Assets{}, fmt.Errorf("build control plane: %w", err)
+		return Assets{}, fmt.Errorf("build %s: %w", p.name, err)
 	}
 	if use, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		a.Peak = use.Maxrss
 	}
-	if err := os.Rename(fresh, program); err != nil {
-		return Assets{}, fmt.Errorf("keep control plane: %w", err)
+	if err := os.Rename(fresh, file); err != nil {
+		return Assets{}, fmt.Errorf("keep %s: %w", p.name, err)
 	}
-	if err := os.WriteFile(filepath.Join(cacheDir, stampFile), []byte(want), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(cacheDir, p.name+".stamp"), []byte(want), 0o644); err != nil {
 		return Assets{}, fmt.Errorf("keep stamp: %w", err)
 	}
 	a.Built, a.Took = true, time.Since(start)
-	return a, link(bin)
+	return a, p.link(bin)
 }
 
 // ldflags gives the version to the program: without it kube-apiserver calls itself v0.0.0-master, and tells clients so.
-func ldflags(version string) (string, error) {
+func (p program) ldflags(version string) (string, error) {
 	part := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
 	if len(part) != 3 {
-		return "", fmt.Errorf("read version %q of k8s.io/kubernetes: not vMAJOR.MINOR.PATCH", version)
+		return "", fmt.Errorf("read version %q of %s: not vMAJOR.MINOR.PATCH", version, p.module)
 	}
 	flags := []string{"-s", "-w"}
-	for _, p := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+	for _, v := range p.versioned {
 		flags = append(flags,
-			"-X", p+".gitVersion="+version,
-			"-X", p+".gitMajor="+part[0],
-			"-X", p+".gitMinor="+part[1],
-			"-X", p+".gitCommit=module",
-			"-X", p+".gitTreeState=clean",
+			"-X", v+".gitVersion="+version,
+			"-X", v+".gitMajor="+part[0],
+			"-X", v+".gitMinor="+part[1],
+			"-X", v+".gitCommit=module",
+			"-X", v+".gitTreeState=clean",
 		)
 	}
 	return strings.Join(flags, " "), nil
 }
 
 // stamp hashes all that the program is made of.
-func stamp(ctx context.Context, moduleDir, flags string) (string, error) {
+func (p program) stamp(ctx context.Context, moduleDir, flags string) (string, error) {
 	toolchain, err := goTool(ctx, moduleDir, "env", "GOVERSION", "GOOS", "GOARCH")
 	if err != nil {
 		return "", err
 	}
-	files, err := filepath.Glob(filepath.Join(moduleDir, "controlplane", "*.go"))
+	files, err := filepath.Glob(filepath.Join(moduleDir, p.source, "*.go"))
 	if err != nil {
 		return "", fmt.Errorf("list sources: %w", err)
 	}
@@ -158,11 +182,11 @@ func stamp(ctx context.Context, moduleDir, flags string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)) + "\n", nil
 }
 
-// link gives the one program its two names.
-func link(bin string) error {
-	for _, name := range []string{"etcd", "kube-apiserver"} {
-		if err := os.Symlink(binaryFile, filepath.Join(bin, name)); err != nil && !errors.Is(err, os.ErrExist) {
-			return fmt.Errorf("name control plane: %w", err)
+// link gives the program its further names.
+func (p program) link(bin string) error {
+	for _, name := range p.names {
+		if err := os.Symlink(p.name, filepath.Join(bin, name)); err != nil && !errors.Is(err, os.ErrExist) {
+			return fmt.Errorf("name %s: %w", p.name, err)
 		}
 	}
 	return nil

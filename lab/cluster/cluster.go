@@ -1,7 +1,8 @@
-// Package cluster builds and runs a Kubernetes control plane, etcd and kube-apiserver, on the loopback device.
+// Package cluster builds and runs a Kubernetes control plane on the loopback device: etcd and kube-apiserver, and, where
+// pods are to be placed, kube-controller-manager, kube-scheduler and KWOK in the place of nodes.
 //
-// Input: the sources in the folder controlplane and a cache folder. Output: a running API server and the way to
-// reach it. It never listens on anything but 127.0.0.1, never reads a kubeconfig, and leaves no process and no
+// Input: the sources in the folders controlplane and kwok, and a cache folder. Output: a running API server and the way
+// to reach it. It never listens on anything but 127.0.0.1, never reads a kubeconfig, and leaves no process and no
 // file behind but the cache.
 package cluster
 
@@ -31,10 +32,13 @@ const (
 	attempts     = 3
 )
 
-// Cluster is a control plane that runs. It has no controllers, no scheduler and no nodes: it judges, it runs nothing.
+// Cluster is a control plane that runs. It has no controllers, no scheduler and no nodes until Schedule starts them: it
+// judges, it runs nothing.
 type Cluster struct {
 	dir       string
+	assets    string
 	etcd, api *process
+	placing   []*process // controllers, scheduler and KWOK
 	config    *rest.Config
 	version   string
 }
@@ -71,10 +75,10 @@ func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.config) }
 // Version is what the API server says of itself.
 func (c *Cluster) Version() string { return c.version }
 
-// PIDs are the processes of etcd and of the API server.
+// PIDs are the processes of etcd, of the API server, and of what Schedule started.
 func (c *Cluster) PIDs() []int {
 	var pids []int
-	for _, p := range []*process{c.etcd, c.api} {
+	for _, p := range append([]*process{c.etcd, c.api}, c.placing...) {
 		if p != nil {
 			pids = append(pids, p.cmd.Process.Pid)
 		}
@@ -82,8 +86,11 @@ func (c *Cluster) PIDs() []int {
 	return pids
 }
 
-// Stop ends both processes, waits for them, and removes their data.
+// Stop ends all processes, waits for them, and removes their data.
 func (c *Cluster) Stop() error {
+	for _, p := range c.placing {
+		p.stop(stopGrace)
+	}
 	if c.api != nil {
 		c.api.stop(stopGrace)
 	}
@@ -101,7 +108,7 @@ func startOnce(ctx context.Context, assets string) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make cluster's folder: %w", err)
 	}
-	c := &Cluster{dir: dir}
+	c := &Cluster{dir: dir, assets: assets}
 	if err := c.run(ctx, assets); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
