@@ -37,11 +37,11 @@ func telemetry() []one {
 		{id: "/telemetry/ingest/writer", group: "/telemetry/ingest", copies: 4, was: amount(1000, 2048), is: amount(420, 1380), mode: plan.Shifted, risk: 48, reason: plan.FromUsage},
 		{id: "/telemetry/ingest/dedup", group: "/telemetry/ingest", copies: 2, was: amount(500, 512), is: amount(120, 640), mode: plan.Plain, risk: 22, reason: plan.FromOOM},
 		{id: "/telemetry/query/api", group: "/telemetry/query", copies: 4, was: amount(800, 1536), is: amount(350, 1100), mode: plan.Shifted, risk: 40, reason: plan.FromUsage},
-		{id: "/telemetry/query/long-range", group: "/telemetry/query", copies: 2, was: amount(1000, 3072), is: amount(900, 3400), mode: plan.Shifted, risk: 52, reason: plan.HeapFloor},
+		{id: "/telemetry/query/long-range", group: "/telemetry/query", copies: 2, was: amount(1000, 3072), is: amount(360, 3400), mode: plan.Shifted, risk: 52, reason: plan.HeapFloor},
 		{id: "/telemetry/query/cache", group: "/telemetry/query", copies: 1, was: amount(200, 1024), is: amount(60, 900), mode: plan.Plain, risk: 25, reason: plan.FromUsage},
 		{id: "/telemetry/device/gateway", group: "/telemetry/device", copies: 4, was: amount(600, 768), is: amount(280, 420), mode: plan.Shifted, risk: 55, reason: plan.FromUsage},
 		{id: "/telemetry/device/registry", group: "/telemetry/device", copies: 2, was: amount(400, 512), is: amount(110, 300), mode: plan.Shifted, risk: 18, reason: plan.FromUsage},
-		{id: "/telemetry/data/postgres", group: "/telemetry/data", copies: 1, was: amount(1000, 4096), is: amount(700, 3600), mode: plan.Stateful, risk: 85, reason: plan.FromUsage, stateful: true},
+		{id: "/telemetry/data/postgres", group: "/telemetry/data", copies: 1, was: amount(1000, 4096), is: amount(420, 3600), mode: plan.Stateful, risk: 85, reason: plan.FromUsage, stateful: true},
 		{id: "/telemetry/web/dashboards", group: "/telemetry/web", copies: 2, was: amount(300, 384), is: amount(90, 200), mode: plan.Shifted, risk: 15, reason: plan.FromUsage},
 		{id: "/telemetry/web/docs", group: "/telemetry/web", copies: 2, was: amount(100, 128), is: amount(25, 64), mode: plan.Shifted, risk: 8, reason: plan.AtFloor},
 		{id: "/alerting/rules", group: "/alerting", copies: 2, was: amount(200, 256), is: amount(200, 256), mode: plan.Plain, risk: 20, reason: plan.AsDeclared, unseen: true},
@@ -75,7 +75,7 @@ func Telemetry() plan.Plan {
 		{Name: "r6g-large-2", Pool: "r6g-large", Zone: "us-east-1a"},
 		{Name: "spot-1", Pool: "spot", Zone: "us-east-1b"},
 	}
-	place(&p, 0.72)
+	place(&p, 0.9)
 	p.Survival = plan.Survival{
 		Level: plan.SurviveNode, Reached: plan.SurviveNode, Price: 92_400, Cost: 457_000, Bound: 441_300, Gap: 0.0356, BoundWithout: 352_800,
 		Replay: 4100, Iterations: 40000,

@@ -105,9 +105,10 @@ func (v verdict) table(w io.Writer) error {
 func (s *session) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [FIELD]",
-		Short: "Explain a field of tranship.yaml, a code, or a workload",
+		Short: "Explain a field of tranship.yaml, or what a plan says of a workload, pool or wave",
 		Example: `  tranship explain spec.namespaces
-  tranship explain workload /shop/cart --plan plan.json`,
+  tranship explain workload /shop/cart --plan plan.json
+  tranship explain placement /shop/cart --plan plan.json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := policy.Explain(strings.Join(args, ""))
@@ -117,7 +118,7 @@ func (s *session) explainCommand() *cobra.Command {
 			return s.show(explained(f))
 		},
 	}
-	cmd.AddCommand(s.explainWorkloadCommand())
+	cmd.AddCommand(s.explainWorkloadCommand(), s.explainPlacementCommand(), s.explainPoolCommand(), s.explainWaveCommand())
 	return cmd
 }
 

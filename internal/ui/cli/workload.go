@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/render"
+	"github.com/tranship/tranship/internal/ui/cli/explain"
 )
 
 func (s *session) explainWorkloadCommand() *cobra.Command {
@@ -24,9 +26,9 @@ func (s *session) explainWorkloadCommand() *cobra.Command {
   tranship explain workload /shop/cart --plan plan.json -o json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := app.ReadPlan(file)
+			p, err := readPlan(file)
 			if err != nil {
-				return fmt.Errorf("%w; make one with: tranship plan ESTATE --out %s", err, file)
+				return err
 			}
 			c, err := compare(&p, estate.Name(args[0]))
 			if err != nil {
@@ -37,6 +39,78 @@ func (s *session) explainWorkloadCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&file, "plan", "plan.json", "the plan that has the workload")
 	return cmd
+}
+
+func readPlan(file string) (plan.Plan, error) {
+	p, err := app.ReadPlan(file)
+	if err != nil {
+		return p, fmt.Errorf("%w; make one with: tranship plan ESTATE --out %s", err, file)
+	}
+	return p, nil
+}
+
+// told is an answer of package explain as a view.
+type told struct{ answer explain.Answer }
+
+func (t told) table(w io.Writer) error { return t.answer.Print(w) }
+
+// MarshalJSON writes the answer alone.
+func (t told) MarshalJSON() ([]byte, error) { return json.Marshal(t.answer) }
+
+// explainCommandOf makes a command that explains one thing of a plan, or lists
+// all of its kind when none is named.
+func (s *session) explainCommandOf(cmd *cobra.Command, one func(*plan.Plan, string) (explain.Answer, error), all func(*plan.Plan) explain.Answer) *cobra.Command {
+	var file string
+	cmd.Args = cobra.MaximumNArgs(1)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		p, err := readPlan(file)
+		if err != nil {
+			return err
+		}
+		if len(args) == 0 {
+			return s.show(told{all(&p)})
+		}
+		answer, err := one(&p, args[0])
+		if err != nil {
+			return err
+		}
+		return s.show(told{answer})
+	}
+	cmd.Flags().StringVar(&file, "plan", "plan.json", "the plan to explain")
+	return cmd
+}
+
+func (s *session) explainPlacementCommand() *cobra.Command {
+	return s.explainCommandOf(&cobra.Command{
+		Use:   "placement [WORKLOAD]",
+		Short: "Tell why a workload asks for what it does, where it runs, and where its copies go when a node is lost",
+		Example: `  tranship explain placement --plan plan.json              # all of them
+  tranship explain placement /shop/cart --plan plan.json`,
+	}, func(p *plan.Plan, name string) (explain.Answer, error) {
+		return explain.OfPlacement(p, estate.Name(name))
+	}, func(p *plan.Plan) explain.Answer { return explain.OfPlacements(p) })
+}
+
+func (s *session) explainPoolCommand() *cobra.Command {
+	return s.explainCommandOf(&cobra.Command{
+		Use:   "pool [NAME]",
+		Short: "Tell why a node pool has its type and number, what it costs, and what is on each node",
+		Example: `  tranship explain pool --plan plan.json          # all of them
+  tranship explain pool m6g-large --plan plan.json`,
+	}, func(p *plan.Plan, name string) (explain.Answer, error) {
+		return explain.OfPool(p, plan.PoolName(name))
+	}, func(p *plan.Plan) explain.Answer { return explain.OfPools(p) })
+}
+
+func (s *session) explainWaveCommand() *cobra.Command {
+	return s.explainCommandOf(&cobra.Command{
+		Use:   "wave [N]",
+		Short: "Tell why a wave is when it is, what it waits for, its risks, and what can be stopped after it",
+		Example: `  tranship explain wave --plan plan.json     # all of them
+  tranship explain wave 2 --plan plan.json`,
+	}, func(p *plan.Plan, name string) (explain.Answer, error) {
+		return explain.OfWave(p, name)
+	}, func(p *plan.Plan) explain.Answer { return explain.OfWaves(p) })
 }
 
 // comparison is one workload on both sides.
@@ -57,13 +131,11 @@ type comparison struct {
 func compare(p *plan.Plan, id estate.Name) (comparison, error) {
 	w := p.Estate.Find(id)
 	if w == nil {
-		var near []string
-		for _, x := range p.Estate.Workloads {
-			if strings.Contains(string(x.ID), strings.Trim(string(id), "/")) && len(near) < 5 {
-				near = append(near, string(x.ID))
-			}
+		var names []string
+		for i := range p.Estate.Workloads {
+			names = append(names, string(p.Estate.Workloads[i].ID))
 		}
-		return comparison{}, fmt.Errorf("no workload %s in the plan; near: %s", id, strings.Join(near, " "))
+		return comparison{}, explain.Unknown("workload", "placement", string(id), names)
 	}
 	c := comparison{Workload: id, Kind: w.Kind, Needs: []estate.Name{}, NeededBy: []estate.Name{}, Files: []string{}, contents: map[string]string{}}
 	if w.Operator != nil {
