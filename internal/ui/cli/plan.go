@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/ledger"
 	"github.com/tranship/tranship/internal/plan"
+	"github.com/tranship/tranship/internal/ui/cli/explain"
 )
 
 func (s *session) planCommand() *cobra.Command {
@@ -76,8 +77,9 @@ func asOfFlag(cmd *cobra.Command, asOf *string) {
 
 // proposal is what plan prints.
 type proposal struct {
-	AsOf        string         `json:"asOf"`
-	Seal        string         `json:"seal"`
+	AsOf string `json:"asOf"`
+	Seal string `json:"seal"`
+	explain.Plan
 	Pools       []plan.Pool    `json:"pools"`
 	Waves       []plan.Wave    `json:"waves"`
 	Open        []ledger.Tally `json:"openDecisions"`
@@ -85,7 +87,7 @@ type proposal struct {
 }
 
 func newProposal(p *plan.Plan, diags diag.List) proposal {
-	out := proposal{AsOf: p.AsOf, Seal: p.Seal, Pools: p.Pools, Waves: p.Waves, Open: open(p.Ledger), Diagnostics: diags}
+	out := proposal{AsOf: p.AsOf, Seal: p.Seal, Plan: explain.OfPlan(p), Pools: p.Pools, Waves: p.Waves, Open: open(p.Ledger), Diagnostics: diags}
 	if out.Open == nil {
 		out.Open = []ledger.Tally{}
 	}
@@ -96,27 +98,29 @@ func newProposal(p *plan.Plan, diags diag.List) proposal {
 }
 
 func (p proposal) table(w io.Writer) error {
-	rows := [][]string{{"POOL", "CPU", "MEMORY", "WHY"}}
-	for _, x := range p.Pools {
-		rows = append(rows, []string{string(x.Name), x.CPU.String(), x.Memory.String(), string(x.Reason)})
+	if err := p.Print(w); err != nil {
+		return err
 	}
-	rows = append(rows, []string{}, []string{"WAVE", "GROUPS", "MODE", "WORKLOADS"})
+	rows := [][]string{{}, {"WAVE", "FROM", "GROUPS", "MODE", "WORKLOADS"}}
 	for _, v := range p.Waves {
 		for i, g := range v.Groups {
 			if i == 8 {
-				rows = append(rows, []string{"", "", "", strings.TrimSpace(more(len(v.Groups) - 8))})
+				rows = append(rows, []string{"", "", "", "", strings.TrimSpace(more(len(v.Groups) - 8))})
 				break
 			}
-			n, of := "", ""
+			n, from, of := "", "", ""
 			if i == 0 {
-				n, of = fmt.Sprint(v.Number), fmt.Sprint(len(v.Groups))
+				n, from, of = fmt.Sprint(v.Number), v.Start, fmt.Sprint(len(v.Groups))
+				if v.Pilot {
+					n += " pilot"
+				}
 			}
 			var names []string
 			for _, id := range g.Workloads {
 				names = append(names, string(id))
 			}
 			line := strings.Join(names[:min(len(names), 4)], " ") + more(len(names)-4)
-			rows = append(rows, []string{n, of, string(g.Mode), line})
+			rows = append(rows, []string{n, from, of, string(g.Mode), line})
 		}
 	}
 	if err := columns(w, rows...); err != nil {

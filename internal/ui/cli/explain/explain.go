@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -131,6 +132,9 @@ func memory(b unit.Bytes) string {
 	}
 	return fmt.Sprintf("%.0fMi", float64(b)/float64(unit.MiB))
 }
+
+// cores gives a sum of CPU for people.
+func cores(c unit.CPU) string { return strconv.FormatFloat(float64(c)/1000, 'f', -1, 64) }
 
 func counted(n int, what string) string {
 	if n == 1 {

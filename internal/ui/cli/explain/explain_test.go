@@ -31,6 +31,8 @@ func ask(t *testing.T, p *plan.Plan, question string) (explain.Answer, error) {
 		return explain.OfPool(p, plan.PoolName(name))
 	case what == "pool":
 		return explain.OfPools(p), nil
+	case what == "plan":
+		return explain.OfPlan(p), nil
 	case one:
 		return explain.OfWave(p, name)
 	}
@@ -41,7 +43,7 @@ func ask(t *testing.T, p *plan.Plan, question string) (explain.Answer, error) {
 // testdata has each as it is printed.
 func TestAnswersHoldReasonNumbersAndAlternatives(t *testing.T) {
 	p := plantest.Telemetry()
-	for _, question := range []string{"placement telemetry/ingest/api", "placement telemetry/ingest/dedup", "placement", "pool m6g-xlarge", "pool spot", "pool", "wave 1", "wave 4", "wave"} {
+	for _, question := range []string{"placement telemetry/ingest/api", "placement telemetry/ingest/dedup", "placement", "pool m6g-xlarge", "pool spot", "pool", "wave 1", "wave 4", "wave", "plan"} {
 		answer, err := ask(t, &p, question)
 		if err != nil {
 			t.Fatal(err)

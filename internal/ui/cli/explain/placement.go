@@ -223,8 +223,11 @@ func (a Placement) Print(w io.Writer) error {
 		if o.Price > 0 {
 			kind += " at " + o.Price.Exact() + " an hour a node"
 		}
+		if kind != "" {
+			kind = " (" + kind + ")"
+		}
 		p.line("")
-		p.line("on pool %s (%s): %s", o.Pool, kind, counted(o.Copies, "copy"))
+		p.line("on pool %s%s: %s", o.Pool, kind, counted(o.Copies, "copy"))
 		p.line("  %s", because(o.Reason, o.Why))
 		var rows [][]string
 		for _, n := range o.Nodes {

@@ -110,7 +110,7 @@ func (a Pool) Print(w io.Writer) error {
 			facts = append(facts, []string{"  " + name, text})
 		}
 	}
-	add("requested", fmt.Sprintf("%s CPU, %s by the workloads on it", x.CPU, memory(x.Memory)))
+	add("requested", fmt.Sprintf("%s CPU, %s by the workloads on it", cores(x.CPU), memory(x.Memory)))
 	if x.Allocatable.CPU > 0 {
 		add("a node has", fmt.Sprintf("%s CPU, %s, %s; the system's pods take %s CPU, %s, %s", x.Allocatable.CPU, memory(x.Allocatable.Memory), counted(x.Allocatable.Pods, "pod"),
 			x.System.CPU, memory(x.System.Memory), counted(x.System.Pods, "pod")))
