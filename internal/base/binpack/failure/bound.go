@@ -1,0 +1,233 @@
+package failure
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tranship/tranship/internal/base/binpack"
+)
+
+// boundNodes is how far each small integer program is searched.
+const boundNodes = 400
+
+// demand is what all items take, in each dimension; with safe without the
+// pieces that may be lost.
+func (m *model) demand(safe bool) []float64 {
+	need := make([]float64, m.dims)
+	for i, it := range m.p.Items {
+		n := it.Count
+		if safe {
+			n -= m.items[i].exposed
+		}
+		for d, v := range it.Size {
+			need[d] += float64(v) * float64(n)
+		}
+	}
+	return need
+}
+
+// A row is a measure of bins that a failure must leave enough of.
+type row struct {
+	need  float64
+	gives func(capacity []int64) float64
+}
+
+// rows are measures for which, whatever packs the items, the bins give at
+// least what the items need: capacity in each dimension, and slots for the
+// pieces of at least some size, of which a bin holds no more than fit.
+func (m *model) rows(safe bool) []row {
+	var out []row
+	for d, v := range m.demand(safe) {
+		out = append(out, row{v, func(c []int64) float64 { return float64(c[d]) }})
+	}
+	for d := range m.dims {
+		var sizes []int64
+		for i, it := range m.p.Items {
+			if n := it.Count - m.lost(i, safe); n > 0 && it.Size[d] > 0 {
+				sizes = append(sizes, it.Size[d])
+			}
+		}
+		slices.Sort(sizes)
+		sizes = slices.Compact(sizes)
+		// Only large pieces leave rests that matter, and rows cost time.
+		if len(sizes) > 6 {
+			sizes = sizes[len(sizes)-6:]
+		}
+		for _, size := range sizes {
+			n := 0
+			for i, it := range m.p.Items {
+				if it.Size[d] >= size {
+					n += it.Count - m.lost(i, safe)
+				}
+			}
+			out = append(out, row{float64(n), func(c []int64) float64 { return float64(c[d] / size) }})
+		}
+	}
+	return out
+}
+
+func (m *model) lost(i int, safe bool) int {
+	if safe {
+		return m.items[i].exposed
+	}
+	return 0
+}
+
+// cover is the program of the cheapest bins of some types that give factor
+// times the rows' needs and what a bin of the given size gives besides.
+func (m *model) cover(types []int, rows []row, factor float64, besides []int64) covering {
+	var c covering
+	for _, r := range rows {
+		need := r.need * factor
+		if besides != nil {
+			need += r.gives(besides)
+		}
+		c.need = append(c.need, need)
+	}
+	for _, t := range types {
+		col := make([]float64, len(rows))
+		for i, r := range rows {
+			col[i] = r.gives(m.p.Types[t].Capacity)
+		}
+		c.gives = append(c.gives, col)
+		c.price = append(c.price, float64(m.p.Types[t].Price))
+	}
+	return c
+}
+
+// bound is the greatest of the proven lower bounds for the level. none is a
+// bound for packing all items without any failure.
+func (m *model) bound(none binpack.Price) binpack.Price {
+	low := float64(none)
+	all := m.cover(m.buy, m.rows(false), 1, nil)
+	low = max(low, all.whole(boundNodes, math.Inf(1)))
+	if m.level != None {
+		safe := float64(none)
+		if m.anyExposed() {
+			safe = 0
+		}
+		low = max(low, m.nodeBound(safe))
+	}
+	if m.level == AnyZone {
+		low = max(low, m.zoneBound(float64(none)))
+	}
+	if math.IsInf(low, 1) {
+		return none
+	}
+	return binpack.Price(math.Ceil(low*(1-1e-9) - 1e-6))
+}
+
+// nodeBound: whatever the bins, let M be the most that any of them has of each
+// dimension. Some bin has M's CPU, another its memory. Each may fail, and the
+// rest must still hold all items, so in each dimension the bins have M over the
+// items' need. The bound is the least over all M that types can make.
+func (m *model) nodeBound(none float64) float64 {
+	rows := m.rows(true)
+	type largest struct {
+		size  []int64
+		types []int
+		value float64
+	}
+	var tries []largest
+	for _, size := range m.largest() {
+		l := largest{size: make([]int64, m.dims)}
+		for _, t := range m.buy {
+			within := true
+			for d, v := range size {
+				within = within && (v == anySize || m.p.Types[t].Capacity[d] <= v)
+			}
+			if within {
+				l.types = append(l.types, t)
+			}
+		}
+		// The dearest of those that must be there adds nothing to what is left.
+		dearest := 0.0
+		for d, v := range size {
+			if v == anySize {
+				continue
+			}
+			l.size[d] = v
+			cheapest := math.Inf(1)
+			for _, t := range l.types {
+				if m.p.Types[t].Capacity[d] == v {
+					cheapest = min(cheapest, float64(m.p.Types[t].Price))
+				}
+			}
+			dearest = max(dearest, cheapest)
+		}
+		if math.IsInf(dearest, 1) {
+			continue // no type within it is as large as this
+		}
+		c := m.cover(l.types, rows, 1, l.size)
+		v, _, _ := c.relax()
+		l.value = max(v, none+dearest)
+		if !math.IsInf(v, 1) {
+			tries = append(tries, l)
+		}
+	}
+	slices.SortStableFunc(tries, func(a, b largest) int {
+		switch {
+		case a.value < b.value:
+			return -1
+		case a.value > b.value:
+			return 1
+		}
+		return 0
+	})
+	best := math.Inf(1)
+	for _, l := range tries {
+		if l.value >= best {
+			break
+		}
+		c := m.cover(l.types, rows, 1, l.size)
+		best = min(best, max(l.value, c.whole(boundNodes, best)))
+	}
+	return best
+}
+
+// anySize stands for a dimension in which the largest is not told.
+const anySize = -1
+
+// largest are all combinations of the types' capacities in each dimension. Were
+// they too many, further dimensions are not told apart, which is still a bound.
+func (m *model) largest() [][]int64 {
+	out := [][]int64{{}}
+	for d := range m.dims {
+		var sizes []int64
+		for _, t := range m.buy {
+			sizes = append(sizes, m.p.Types[t].Capacity[d])
+		}
+		slices.Sort(sizes)
+		sizes = slices.Compact(sizes)
+		if len(out)*len(sizes) > 5000 {
+			sizes = []int64{anySize}
+		}
+		var next [][]int64
+		for _, l := range out {
+			for _, v := range sizes {
+				next = append(next, append(slices.Clone(l), v))
+			}
+		}
+		out = next
+	}
+	return out
+}
+
+// zoneBound: all zones but one hold everything, so each choice of them costs at
+// least what packing without failure does. Every zone is in all choices but
+// one, hence z zones cost at least z/(z-1) times that; and likewise for the capacity.
+func (m *model) zoneBound(none float64) float64 {
+	z := float64(m.zones)
+	factor := z / (z - 1)
+	safe := m.cover(m.buy, m.rows(true), 1, nil)
+	each := safe.whole(boundNodes, math.Inf(1))
+	if !m.anyExposed() {
+		each = max(each, none)
+	}
+	c := m.cover(m.buy, m.rows(true), factor, nil)
+	return max(each*factor, c.whole(boundNodes, math.Inf(1)))
+}
+
+func (m *model) anyExposed() bool {
+	return slices.ContainsFunc(m.items, func(c class) bool { return c.exposed > 0 })
+}

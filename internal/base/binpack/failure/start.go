@@ -1,0 +1,165 @@
+package failure
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tranship/tranship/internal/base/binpack"
+)
+
+// start is the first safe packing: the cheapest of packings without failure, of
+// types no larger than a spare, with that spare, repaired.
+func (m *model) start(o binpack.Options) (*state, []binpack.Load) {
+	if m.level == None {
+		return m.none(m.buy, o)
+	}
+	var best *state
+	var bestLeft []binpack.Load
+	for _, c := range m.spares() {
+		if best != nil && c.value >= float64(best.cost()) {
+			break
+		}
+		s, left := m.none(c.types, o)
+		if m.level == AnyNode {
+			s.open(c.spare, 0)
+		}
+		s.repair()
+		if best == nil || s.cost() < best.cost() {
+			best, bestLeft = s, left
+		}
+	}
+	if best == nil {
+		return newState(m), nil
+	}
+	return best, bestLeft
+}
+
+// none packs without failure, with the given types.
+func (m *model) none(types []int, o binpack.Options) (*state, []binpack.Load) {
+	s := newState(m)
+	var all []binpack.Load
+	for _, i := range m.order {
+		if n := m.p.Items[i].Count; n > 0 {
+			all = append(all, binpack.Load{Item: i, Count: n})
+		}
+	}
+	left := s.buy(all, types)
+	return s, left
+}
+
+// A spare is a type that could take what any bin of the types runs.
+type spare struct {
+	spare int
+	types []int
+	value float64 // no packing of this kind costs less
+}
+
+// spares are the possible ones, the most promising first. Items that fit no
+// type as small as the spare bring their own types.
+func (m *model) spares() []spare {
+	var out []spare
+	need := m.demand(false)
+	for _, t := range m.buy {
+		c := spare{spare: t}
+		fits := make([]bool, len(m.items))
+		for _, u := range m.buy {
+			if holds(m.p.Types[t].Capacity, m.p.Types[u].Capacity) {
+				c.types = append(c.types, u)
+				for i := range m.items {
+					fits[i] = fits[i] || m.items[i].fits[u]
+				}
+			}
+		}
+		for _, u := range m.buy {
+			if slices.Contains(c.types, u) {
+				continue
+			}
+			for i := range m.items {
+				if !fits[i] && m.items[i].fits[u] && m.p.Items[i].Count > 0 {
+					c.types = append(c.types, u)
+					break
+				}
+			}
+		}
+		slices.Sort(c.types)
+		v, _ := m.fluid(c.types, need)
+		c.value = v
+		if m.level == AnyNode {
+			c.value += float64(m.p.Types[t].Price)
+		}
+		if !math.IsInf(v, 1) {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b spare) int {
+		switch {
+		case a.value < b.value:
+			return -1
+		case a.value > b.value:
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+// repair buys capacity where a failure leaves pieces, the most worth re-placed
+// for its price, until none does or nothing helps.
+func (s *state) repair() {
+	r := newReplay(s)
+	for {
+		var short []Failure
+		for _, f := range s.losses() {
+			_, left := r.run(f.Lost, quick, nil)
+			if f.Left = s.m.forgive(left); len(f.Left) > 0 {
+				short = append(short, f)
+			}
+		}
+		if len(short) == 0 {
+			return
+		}
+		kind, zone, best := -1, 0, 0.0
+		for _, t := range s.m.buy {
+			if most := s.m.p.Types[t].Most; most > 0 && s.bought(t) >= most {
+				continue
+			}
+			for z := min(1, s.m.zones); z <= s.m.zones; z++ {
+				k := s.open(t, z)
+				v := s.absorbs(k, short) / max(float64(s.m.p.Types[t].Price), 1e-9)
+				s.boxes = s.boxes[:k]
+				if v > best {
+					kind, zone, best = t, z, v
+				}
+			}
+		}
+		if kind < 0 {
+			return
+		}
+		s.open(kind, zone)
+	}
+}
+
+// absorbs is the worth of what an empty box takes of what the failures left.
+func (s *state) absorbs(k int, short []Failure) float64 {
+	worth := 0.0
+	b := &s.boxes[k]
+	for _, f := range short {
+		if f.Zone > 0 && f.Zone == b.zone {
+			continue
+		}
+		free := slices.Clone(b.free)
+		for _, l := range f.Left {
+			c := &s.m.items[l.Item]
+			if !c.fits[b.kind] || c.zone > 0 && s.m.zones > 0 && c.zone != b.zone {
+				continue
+			}
+			n := fill(free, c.size, min(l.Count, c.perBin))
+			for d, v := range c.size {
+				free[d] -= v * int64(n)
+			}
+			worth += c.weight * float64(n)
+		}
+	}
+	return worth
+}
+
