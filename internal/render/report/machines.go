@@ -201,7 +201,7 @@ func nodeRows(p *plan.Plan, boxes []box, at *places) []nodeRow {
 			copies += c.Count
 		}
 		r := nodeRow{
-			ID: b.to, Name: n.Name, Pool: string(n.Pool), PoolID: at.pools[n.Pool], Zone: n.Zone, Copies: fmt.Sprint(copies),
+			ID: b.to, Name: n.Name, Pool: string(n.Pool), PoolID: cmp.Or(at.pools[n.Pool], "packing"), Zone: n.Zone, Copies: fmt.Sprint(copies),
 			CPU: of(cores(n.Requested.CPU), cores(b.has.CPU)), Memory: of(size(n.Requested.Memory), size(b.has.Memory)),
 			Pods: fmt.Sprint(n.Requested.Pods),
 		}

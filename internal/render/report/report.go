@@ -194,7 +194,7 @@ func (v *view) rows(p *plan.Plan, entries []ledger.Entry, places *places) {
 				r.WaveAt = "why-waves"
 			}
 		}
-		r.Why = r.Size.Reason.Meaning()
+		r.Why = cmp.Or(r.Size.Reason.Meaning(), "the plan has no size for it")
 		if r.SizeAt == r.ID && r.Size.Why != "" {
 			r.Why = r.Size.Why
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -188,12 +189,20 @@ func TestEveryFigureLeadsToItsReason(t *testing.T) {
 	estimated.Bill.Short = []string{"allow arm64: 3 % more"}
 	zone.Survival.Level, zone.Survival.Failures = plan.SurviveZone, []plan.Failure{{Lost: "us-east-1a", Stranded: []plan.Copies{{Workload: "/internal/wiki", Count: 1}}}}
 	large := plantest.Large(700, 60)
+	large.Bill.Spend[50].Wave = 69
 	entries := []ledger.Entry{
 		{File: "f", Pointer: "/open", Verdict: ledger.Decision, Code: "X1", Reason: "said", Workload: "/internal/wiki"},
 		{File: "f", Pointer: "/e", Verdict: ledger.Exact, Code: "X3", Reason: "same"},
 	}
+	plans := map[string]*plan.Plan{"bare": &plain, "estimated": &estimated, "zone": &zone, "large": &large}
+	// Whatever part is missing, what is there still leads to its reason.
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[plan.Plan]()) {
+		p := plantest.Telemetry()
+		reflect.ValueOf(&p).Elem().FieldByIndex(f.Index).SetZero()
+		plans["without "+f.Name] = &p
+	}
 	headings := map[string]bool{"decisions": true, "workloads": true}
-	for name, p := range map[string]*plan.Plan{"bare": &plain, "estimated": &estimated, "zone": &zone, "large": &large} {
+	for name, p := range plans {
 		doc := parse(t, pageOf(t, p, entries))
 		if len(doc.links) < 40 {
 			t.Fatalf("%s: only %d links", name, len(doc.links))

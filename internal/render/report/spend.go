@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type spend struct {
 	Dates  []tick // below
 	Marks  []mark // waves and break-even
 	Spans  []span
+	More   int    // days beyond those of Spans
 	Later  string // break-even beyond the calendar
 	Left   px
 	Right  px
@@ -117,7 +119,11 @@ func newCurve(class, name string, days []plan.SpendDay, x func(int) px, y func(u
 // spans joins days that cost the same; a wave begins a span of its own.
 func (s *spend) spans(days []plan.SpendDay) {
 	const mostSpans = 200
-	for i := 0; i < len(days) && len(s.Spans) < mostSpans; {
+	for i := 0; i < len(days); {
+		if len(s.Spans) == mostSpans {
+			s.More = len(days) - i
+			return
+		}
 		j := i + 1
 		for j < len(days) && days[j].Source == days[i].Source && days[j].Target == days[i].Target && days[j].Wave == 0 {
 			j++
@@ -177,8 +183,12 @@ func (s *spend) marks(p *plan.Plan, days []plan.SpendDay, x func(int) px) {
 			row = 0
 		}
 		last = x(i)
+		to := id("wave", d.Wave)
+		if !slices.ContainsFunc(p.Waves[:min(len(p.Waves), mostWaves)], func(w plan.Wave) bool { return w.Number == d.Wave }) {
+			to = "why-waves"
+		}
 		s.Marks = append(s.Marks, mark{
-			At: x(i), Text: fmt.Sprintf("W%d", d.Wave), To: id("wave", d.Wave), Class: "wavemark",
+			At: x(i), Text: fmt.Sprintf("W%d", d.Wave), To: to, Class: "wavemark",
 			Tip: fmt.Sprintf("wave %d moves on %s", d.Wave, d.Date), Y: curveTop - 6 - px(row)*11,
 		})
 	}

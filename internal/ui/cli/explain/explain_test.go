@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -136,5 +137,27 @@ func TestWhatIsNotPlacedSaysWhy(t *testing.T) {
 	a, err = explain.OfPlacement(&p, p.Estate.Workloads[0].ID)
 	if err != nil || !strings.Contains(a.NotPlaced, "old platform") {
 		t.Errorf("infrastructure: %q, %v", a.NotPlaced, err)
+	}
+}
+
+// TestAPlanWithoutAPartIsExplained: whatever is missing, what is there is told.
+func TestAPlanWithoutAPartIsExplained(t *testing.T) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[plan.Plan]()) {
+		p := plantest.Telemetry()
+		reflect.ValueOf(&p).Elem().FieldByIndex(f.Index).SetZero()
+		for _, question := range []string{"placement internal/wiki", "placement", "pool spot", "pool", "wave 2", "wave", "plan"} {
+			answer, err := ask(t, &p, question)
+			if err != nil {
+				if strings.Contains(question, " ") {
+					continue // it names what is missing
+				}
+				t.Errorf("without %s, %s: %v", f.Name, question, err)
+				continue
+			}
+			var b strings.Builder
+			if err := answer.Print(&b); err != nil || b.Len() == 0 {
+				t.Errorf("without %s, %s: %q, %v", f.Name, question, b.String(), err)
+			}
+		}
 	}
 }
