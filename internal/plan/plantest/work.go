@@ -191,18 +191,21 @@ func billOf() plan.Bill {
 		switch i {
 		case 12:
 			target = day(180 * unit.Dollar)
-		case 14:
-			d.Wave = 1
 		case 21:
-			d.Wave, target = 2, day(260*unit.Dollar)
+			target = day(260 * unit.Dollar)
 		case 24:
 			source = source * 12 / 15
 		case 28:
-			d.Wave, target = 3, day(after-150*unit.Dollar)
+			target = day(after - 150*unit.Dollar)
 		case 35:
-			d.Wave, source = 4, source*10/12
+			source = source * 10 / 12
 		case 41:
 			source = 0
+		}
+		for _, w := range waves() {
+			if w.Start <= d.Date && d.Date <= w.End {
+				d.Wave = w.Number
+			}
 		}
 		d.Source, d.Target = source, target
 		b.Spend = append(b.Spend, d)

@@ -17,6 +17,7 @@ const (
 // A bill is both bills and the way from one to the other.
 type bill struct {
 	None     bool
+	Partial  bool // one side is not known: no saving is claimed
 	Today    side
 	Tomorrow side
 	Levers   []lever
@@ -65,7 +66,10 @@ func newBill(p *plan.Plan) bill {
 	before, after := total(b.Today), total(b.Tomorrow)
 	out.Today = newSide("Today", "today", b.Today)
 	out.Tomorrow = newSide("Tomorrow", "tomorrow", b.Tomorrow)
-	out.waterfall(b.Levers, before, after)
+	out.Partial = len(b.Levers) == 0
+	if !out.Partial {
+		out.waterfall(b.Levers, before, after)
+	}
 	out.notes(b)
 	return out
 }
@@ -148,10 +152,21 @@ func (b *bill) notes(in *plan.Bill) {
 		b.Notes = append(b.Notes, n)
 	}
 	if in.Wished > 0 {
+		why := "spec.costs.wished in tranship.yaml; the plan saves " + percent(in.Saving)
+		if b.Partial {
+			why = "spec.costs.wished in tranship.yaml; no saving can be told"
+		}
+		add(note{Name: "saving wished", Text: percent(in.Wished), Why: why})
+	}
+	if s := in.Support; s.StandardUntil != "" {
 		add(note{
-			Name: "saving wished", Text: percent(in.Wished),
-			Why: "spec.costs.wished in tranship.yaml; the plan saves " + percent(in.Saving),
+			Name: "Kubernetes " + s.Kubernetes + ", standard support until", Text: s.StandardUntil,
+			Why: fmt.Sprintf("from then on the control plane costs %s an hour in place of %s, until %s; an upgrade before that day avoids it",
+				s.ExtendedFee.Exact(), s.Fee.Exact(), s.ExtendedUntil),
 		})
+	}
+	if b.Partial {
+		return
 	}
 	add(note{
 		Name: "most that can be saved", Text: percent(in.Reachable),
@@ -172,12 +187,5 @@ func (b *bill) notes(in *plan.Bill) {
 		})
 	case saved <= 0:
 		add(note{Name: "break-even", Text: "never", Why: "tomorrow's bill is not below today's"})
-	}
-	if s := in.Support; s.Kubernetes != "" {
-		add(note{
-			Name: "Kubernetes " + s.Kubernetes + ", standard support until", Text: s.StandardUntil,
-			Why: fmt.Sprintf("from then on the control plane costs %s an hour in place of %s, until %s; an upgrade before that day avoids it",
-				s.ExtendedFee.Exact(), s.Fee.Exact(), s.ExtendedUntil),
-		})
 	}
 }

@@ -100,8 +100,8 @@ func (h *head) nodes(p *plan.Plan) {
 }
 
 func (h *head) bill(b *plan.Bill) {
-	if len(b.Today)+len(b.Tomorrow) == 0 {
-		return
+	if len(b.Levers) == 0 {
+		return // no saving is claimed: a side is not known
 	}
 	before, after := total(b.Today), total(b.Tomorrow)
 	h.Plan = append(h.Plan, headline{
@@ -120,6 +120,9 @@ func (h *head) bill(b *plan.Bill) {
 		x.Note = figure{place, "wished " + percent(b.Wished)}
 	}
 	h.Plan = append(h.Plan, x)
+	if b.BreakEven == "" && (after < before || b.Dual == 0) {
+		return
+	}
 	place = h.why("break-even", "break-even", "Running both worlds for %s months costs %s; the saving of %s a month has paid for it %s.",
 		number(b.DualMonths), dollars(b.Dual), dollars(before-after), cmp.Or(on(b.BreakEven), "never"))
 	h.Plan = append(h.Plan, headline{

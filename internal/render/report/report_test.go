@@ -194,7 +194,9 @@ func TestEveryFigureLeadsToItsReason(t *testing.T) {
 		{File: "f", Pointer: "/open", Verdict: ledger.Decision, Code: "X1", Reason: "said", Workload: "/internal/wiki"},
 		{File: "f", Pointer: "/e", Verdict: ledger.Exact, Code: "X3", Reason: "same"},
 	}
-	plans := map[string]*plan.Plan{"bare": &plain, "estimated": &estimated, "zone": &zone, "large": &large}
+	partial := plantest.Telemetry()
+	partial.Bill.Levers, partial.Bill.Spend, partial.Bill.Today = nil, nil, nil
+	plans := map[string]*plan.Plan{"bare": &plain, "partial": &partial, "estimated": &estimated, "zone": &zone, "large": &large}
 	// Whatever part is missing, what is there still leads to its reason.
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[plan.Plan]()) {
 		p := plantest.Telemetry()

@@ -51,7 +51,6 @@ type mark struct {
 // A span is days that cost the same.
 type span struct {
 	ID, From, To, Source, Target, Both, Why string
-	Wave                                    int
 }
 
 func newSpend(p *plan.Plan) spend {
@@ -83,8 +82,8 @@ func newSpend(p *plan.Plan) spend {
 	}
 	out.Lines = []curve{
 		newCurve("both", "both", days, x, y, func(d plan.SpendDay) unit.Money { return d.Source + d.Target }),
-		newCurve("source", "today's machines", days, x, y, func(d plan.SpendDay) unit.Money { return d.Source }),
-		newCurve("target", "tomorrow's nodes", days, x, y, func(d plan.SpendDay) unit.Money { return d.Target }),
+		newCurve("source", "source", days, x, y, func(d plan.SpendDay) unit.Money { return d.Source }),
+		newCurve("target", "target", days, x, y, func(d plan.SpendDay) unit.Money { return d.Target }),
 	}
 	// Names at the lines' ends must not cover each other.
 	for i := range out.Lines {
@@ -116,7 +115,7 @@ func newCurve(class, name string, days []plan.SpendDay, x func(int) px, y func(u
 	return curve{Class: class, Name: name, Path: b.String(), EndX: curveRight + 6, EndY: last + 4}
 }
 
-// spans joins days that cost the same; a wave begins a span of its own.
+// spans joins days that cost the same; what a wave takes is a span of its own.
 func (s *spend) spans(days []plan.SpendDay) {
 	const mostSpans = 200
 	for i := 0; i < len(days); {
@@ -125,12 +124,12 @@ func (s *spend) spans(days []plan.SpendDay) {
 			return
 		}
 		j := i + 1
-		for j < len(days) && days[j].Source == days[i].Source && days[j].Target == days[i].Target && days[j].Wave == 0 {
+		for j < len(days) && days[j].Source == days[i].Source && days[j].Target == days[i].Target && days[j].Wave == days[i].Wave {
 			j++
 		}
 		d := days[i]
 		v := span{
-			ID: id("span", len(s.Spans)+1), From: d.Date, To: days[j-1].Date, Wave: d.Wave,
+			ID: id("span", len(s.Spans)+1), From: d.Date, To: days[j-1].Date,
 			Source: dollars(d.Source), Target: dollars(d.Target), Both: dollars(d.Source + d.Target),
 		}
 		v.Why = reasonOf(days, i)
@@ -143,16 +142,20 @@ func (s *spend) spans(days []plan.SpendDay) {
 func reasonOf(days []plan.SpendDay, i int) string {
 	d := days[i]
 	var why []string
-	if d.Wave > 0 {
-		why = append(why, fmt.Sprintf("wave %d moves", d.Wave))
+	switch {
+	case d.Wave == 0:
+	case i > 0 && days[i-1].Wave == d.Wave:
+		why = append(why, fmt.Sprintf("wave %d goes on", d.Wave))
+	default:
+		why = append(why, fmt.Sprintf("wave %d begins", d.Wave))
 	}
 	if i == 0 {
-		why = append(why, "the calendar begins with what runs today")
+		why = append(why, "what runs today, before the move")
 	} else {
 		before := days[i-1]
 		switch {
 		case d.Source < before.Source:
-			why = append(why, "source machines that nothing needs any more are off")
+			why = append(why, "machines that nothing needs any more are off")
 		case d.Source > before.Source:
 			why = append(why, "the source costs more")
 		}
@@ -164,7 +167,7 @@ func reasonOf(days []plan.SpendDay, i int) string {
 		}
 	}
 	if len(why) == 0 {
-		why = append(why, "nothing changes")
+		why = append(why, "no wave: nothing changes")
 	}
 	return strings.Join(why, "; ")
 }
@@ -172,10 +175,12 @@ func reasonOf(days []plan.SpendDay, i int) string {
 func (s *spend) marks(p *plan.Plan, days []plan.SpendDay, x func(int) px) {
 	last := px(-100)
 	row := 0
+	seen := map[int]bool{0: true}
 	for i, d := range days {
-		if d.Wave == 0 {
+		if seen[d.Wave] {
 			continue
 		}
+		seen[d.Wave] = true
 		// Waves close to each other take turns in height.
 		if x(i)-last < 26 {
 			row = 1 - row
@@ -189,11 +194,11 @@ func (s *spend) marks(p *plan.Plan, days []plan.SpendDay, x func(int) px) {
 		}
 		s.Marks = append(s.Marks, mark{
 			At: x(i), Text: fmt.Sprintf("W%d", d.Wave), To: to, Class: "wavemark",
-			Tip: fmt.Sprintf("wave %d moves on %s", d.Wave, d.Date), Y: curveTop - 6 - px(row)*11,
+			Tip: fmt.Sprintf("wave %d begins on %s", d.Wave, d.Date), Y: curveTop - 6 - px(row)*11,
 		})
 	}
 	day := p.Bill.BreakEven
-	if day == "" {
+	if day == "" || len(p.Bill.Levers) == 0 {
 		return
 	}
 	for i, d := range days {

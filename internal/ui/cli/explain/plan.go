@@ -167,6 +167,10 @@ func (a Plan) bill(add func(name, text string)) {
 	if b == nil {
 		return
 	}
+	if len(b.Levers) == 0 {
+		add("bill", fmt.Sprintf("known are %s a month of today and %s of tomorrow: no saving is claimed", b.Today, b.Tomorrow))
+		return
+	}
 	word := "less"
 	saving := b.Saving
 	if saving < 0 {
@@ -194,7 +198,7 @@ func (a Plan) bill(add func(name, text string)) {
 	switch {
 	case b.BreakEven != "":
 		add("break-even", fmt.Sprintf("%s, after %s for running both worlds", b.BreakEven, b.Dual))
-	default:
+	case b.Dual > 0:
 		add("break-even", fmt.Sprintf("never; running both worlds costs %s", b.Dual))
 	}
 	if s := b.Support; s.StandardUntil != "" {
