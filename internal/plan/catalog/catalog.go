@@ -39,6 +39,14 @@ type Type struct {
 	// Network is in gigabits a second, EBS in megabits a second.
 	Network float64
 	EBS     int
+	// Pods is the limit that the list gives, where it does not say how many
+	// interfaces and addresses there are; 0 otherwise.
+	Pods int
+	// EBSVolumes is how many volumes can be attached by the list, the root
+	// volume included; 0 if it does not say. If they are not EBSDedicated, they
+	// share their slots with the network interfaces after the first.
+	EBSVolumes   int
+	EBSDedicated bool
 
 	GPUs         int
 	GPUName      string
