@@ -58,6 +58,18 @@ func Sources() []Source {
 				"external-secrets.io_clustersecretstores.yaml",
 			},
 		},
+		{
+			Module: "sigs.k8s.io/karpenter", Version: "v1.14.1",
+			Sum:    "h1:GjqvOHLjl2+OXM0ti5VEZSQuvcitB0pETd8zdChXEtI=",
+			Folder: "pkg/apis/crds",
+			Files:  []string{"karpenter.sh_nodepools.yaml", "karpenter.sh_nodeclaims.yaml"},
+		},
+		{
+			Module: "github.com/aws/karpenter-provider-aws", Version: "v1.14.1",
+			Sum:    "h1:WGtIQTQcxpElYMdWfWuPwaF2+9muR+hYhPZsTtoY8Gs=",
+			Folder: "pkg/apis/crds",
+			Files:  []string{"karpenter.k8s.aws_ec2nodeclasses.yaml"},
+		},
 	}
 }
 

@@ -13,6 +13,12 @@ type Target struct {
 	Kubernetes string `json:"kubernetes,omitempty"`
 	// Manager of the nodes is "managed" (EKS managed node groups, default) or "karpenter".
 	Manager string `json:"manager,omitempty" jsonschema:"enum=managed,enum=karpenter"`
+	// Cluster is its name, metadata.name by default; NodeRole the IAM role of its
+	// nodes, KarpenterNodeRole-CLUSTER by default; Image what nodes boot from,
+	// al2023@latest by default. They stand in what Karpenter is told.
+	Cluster  string `json:"cluster,omitempty"`
+	NodeRole string `json:"nodeRole,omitempty"`
+	Image    string `json:"image,omitempty" jsonschema:"pattern=^[a-z0-9]+@.+$"`
 	// Families are the first letters of the instance types to choose from, c, m
 	// and r by default.
 	Families []string `json:"families,omitempty"`

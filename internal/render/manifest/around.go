@@ -10,11 +10,13 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/tranship/tranship/internal/estate"
-	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/render/manifest/cluster"
 	"github.com/tranship/tranship/internal/render/manifest/naming"
 	"github.com/tranship/tranship/internal/render/manifest/pod"
@@ -43,21 +45,33 @@ func (k *work) budget() {
 }
 
 // scale gives the bounds between which copies are counted by load, nil if
-// their number is fixed.
-func (k *work) scale() *policy.Autoscale {
+// their number is fixed: as the plan has them, or else as policy or the source
+// says.
+func (k *work) scale() *plan.Scale {
 	if k.w.Kind != estate.Service || k.w.Singleton {
 		return nil
 	}
-	s := k.c.Policy.For(k.w.ID).Autoscale
-	if s == nil {
-		if a := k.w.Autoscale; a != nil {
-			s = &policy.Autoscale{Min: a.Min, Max: a.Max, CPU: a.CPU, Memory: a.Memory}
+	var s *plan.Scale
+	if size := k.c.Size(k.w.ID); size != nil && size.Scale != nil {
+		s = size.Scale
+	} else if a := k.c.Policy.For(k.w.ID).Autoscale; a != nil {
+		s = &plan.Scale{Min: a.Min, Max: a.Max, CPU: a.CPU, Memory: a.Memory}
+		if m := a.Metric; m != nil {
+			s.Metric = &plan.Metric{Name: m.Name, Target: m.Target}
 		}
+	} else if a := k.w.Autoscale; a != nil {
+		s = &plan.Scale{Min: a.Min, Max: a.Max, CPU: a.CPU, Memory: a.Memory}
 	}
-	if s == nil || s.Max < 1 || s.CPU <= 0 && s.Memory <= 0 {
+	if s == nil || s.Max < 1 || s.CPU <= 0 && s.Memory <= 0 && !follows(s.Metric) {
 		return nil
 	}
 	return s
+}
+
+// follows reports whether a metric can be asked for: it has a name and a target
+// of at least a thousandth.
+func follows(m *plan.Metric) bool {
+	return m != nil && m.Name != "" && len(path.IsValidPathSegmentName(m.Name)) == 0 && m.Target >= 0.001 && m.Target <= 1e12
 }
 
 func (k *work) autoscaler() {
@@ -92,6 +106,16 @@ func (k *work) autoscaler() {
 			})
 		}
 	}
+	if m := s.Metric; follows(m) {
+		h.Spec.Metrics = append(h.Spec.Metrics, autoscalingv2.MetricSpec{
+			Type: autoscalingv2.PodsMetricSourceType, Pods: &autoscalingv2.PodsMetricSource{
+				Metric: autoscalingv2.MetricIdentifier{Name: m.Name},
+				Target: autoscalingv2.MetricTarget{
+					Type: autoscalingv2.AverageValueMetricType, AverageValue: resource.NewMilliQuantity(int64(math.Round(m.Target*1000)), resource.DecimalSI),
+				},
+			},
+		})
+	}
 	k.files.autoscaler = k.put("HorizontalPodAutoscaler", "horizontalpodautoscaler", h)
 }
 
@@ -113,6 +137,9 @@ func (r *renderer) around() error {
 		if err := r.namespace(name, r.spaces[name]); err != nil {
 			return err
 		}
+	}
+	if err := r.nodePools(); err != nil {
+		return err
 	}
 	return r.tree()
 }

@@ -49,6 +49,11 @@ var modules = []module{
 		"github.com/external-secrets/external-secrets@v1.3.2", "h1:u2J8RjlHIeF0oZCqtl92adI/uZWUwOesJIDkfql6LqQ=",
 		"config/crds/bases", "external-secrets.io_externalsecrets.yaml",
 	},
+	{"sigs.k8s.io/karpenter@v1.14.1", "h1:GjqvOHLjl2+OXM0ti5VEZSQuvcitB0pETd8zdChXEtI=", "pkg/apis/crds", "karpenter.sh_nodepools.yaml"},
+	{
+		"github.com/aws/karpenter-provider-aws@v1.14.1", "h1:WGtIQTQcxpElYMdWfWuPwaF2+9muR+hYhPZsTtoY8Gs=",
+		"pkg/apis/crds", "karpenter.k8s.aws_ec2nodeclasses.yaml",
+	},
 }
 
 var customs = sync.OnceValues(func() (map[schema.GroupVersionKind]custom, error) {

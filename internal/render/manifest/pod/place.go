@@ -68,8 +68,16 @@ func (b *builder) place() {
 	b.tolerate()
 	b.roles()
 	var a affinity
+	if pools := b.c.Pools(b.w.ID); len(pools) > 0 && b.w.Kind != estate.Daemon {
+		a.nodes = append(a.nodes, corev1.NodeSelectorRequirement{Key: cluster.PoolLabel, Operator: corev1.NodeSelectorOpIn, Values: pools})
+	}
 	for i := range b.w.Constraints {
-		b.constraint(&b.w.Constraints[i], &a)
+		k := &b.w.Constraints[i]
+		if b.c.Bent(b.w.ID, k) {
+			b.bend(k)
+			continue
+		}
+		b.constraint(k, &a)
 	}
 	b.spec.Affinity = a.affinity()
 }
@@ -152,11 +160,22 @@ func (b *builder) constraint(k *estate.Constraint, a *affinity) {
 		b.spread(k, label, k.Count)
 	case estate.AtMost:
 		switch n := b.c.Replicas(b.w); {
+		case k.Count == 1 && k.Soft:
+			a.apartSoft = append(a.apartSoft, corev1.WeightedPodAffinityTerm{Weight: wish, PodAffinityTerm: term})
 		case k.Count == 1:
 			a.apart = append(a.apart, term)
 		case n > k.Count:
 			b.spread(k, label, (n+k.Count-1)/max(k.Count, 1))
 		}
+	}
+}
+
+// bend keeps copies as evenly apart as the nodes that are there allow. What
+// names places that no longer are is left to the workload's annotations.
+func (b *builder) bend(k *estate.Constraint) {
+	switch k.Rule {
+	case estate.Apart, estate.AtMost, estate.Spread:
+		b.spread(k, b.nodeLabel(k.Attribute), 0)
 	}
 }
 
