@@ -88,7 +88,8 @@ type Copies struct {
 type Placement struct {
 	Workload estate.Name `json:"workload"`
 	Pool     PoolName    `json:"pool"`
-	// Copies is absent where all are on this pool.
+	// Copies that are expected there; absent where all are. A workload with
+	// several placements may run on each of their pools.
 	Copies int    `json:"copies,omitempty"`
 	Reason Reason `json:"reason"`
 	Why    string `json:"why,omitempty"`
