@@ -38,7 +38,7 @@ type Item struct {
 }
 
 // A Group bounds the pieces of all its items together in one bin: 1 for items
-// that use the same host port or must not meet.
+// that use the same host port or must not meet, 0 for no bound.
 type Group struct {
 	MaxPerBin int
 }
