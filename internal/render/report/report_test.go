@@ -150,6 +150,12 @@ func parse(t *testing.T, page string) document {
 		switch x := tok.(type) {
 		case xml.StartElement:
 			stack = append(stack, x.Copy())
+			if at := attribute(x, "id"); at != "" {
+				if _, ok := doc.text[at]; ok {
+					t.Errorf("two places are called %s", at)
+				}
+				doc.text[at] = ""
+			}
 			if x.Name.Local == "a" {
 				doc.links = append(doc.links, attribute(x, "href"))
 			}
