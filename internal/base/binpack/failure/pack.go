@@ -26,7 +26,8 @@ func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 		}
 	}
 	m := newModel(&p, level)
-	s, left := m.start(o)
+	s, left, n := m.start(o)
+	out.Iterations, out.Stopped = n, o.Stop != nil && o.Stop()
 	out.Left = merge(append(out.Left, left...))
 	out.Bins = s.bins()
 	out.Cost = s.cost()

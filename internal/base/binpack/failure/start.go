@@ -1,50 +1,74 @@
 package failure
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
 	"github.com/tranship/tranship/internal/base/binpack"
 )
 
+// lanes is how many searches run side by side; it is part of the result.
+const lanes = 2
+
 // start is the first safe packing: the cheapest of packings without failure, of
-// types no larger than a spare, with that spare, repaired.
-func (m *model) start(o binpack.Options) (*state, []binpack.Load) {
-	if m.level == None {
-		return m.none(m.buy, o)
-	}
-	var best *state
-	var bestLeft []binpack.Load
-	for _, c := range m.spares() {
-		if best != nil && c.value >= float64(best.cost()) {
+// types no larger than a spare, with that spare, improved and repaired.
+func (m *model) start(o binpack.Options) (*state, []binpack.Load, int) {
+	var found []*search
+	var left []binpack.Load
+	best := math.Inf(1)
+	for i, c := range m.spares() {
+		if c.value >= best {
 			break
 		}
-		s, left := m.none(c.types, o)
-		if m.level == AnyNode {
-			s.open(c.spare, 0)
-		}
-		s.repair()
-		if best == nil || s.cost() < best.cost() {
-			best, bestLeft = s, left
+		q := newSearch(m, c.types, o.Seed, uint64(i))
+		left = q.construct()
+		best = min(best, float64(q.cost))
+		found = append(found, q)
+	}
+	if len(found) == 0 {
+		return newState(m), nil, 0
+	}
+	slices.SortStableFunc(found, func(a, b *search) int { return cmp.Compare(a.cost, b.cost) })
+	found = found[:min(len(found), 2*lanes)]
+	each := o.Each
+	if each == nil {
+		each = func(n int, do func(i int)) {
+			for i := range n {
+				do(i)
+			}
 		}
 	}
-	if best == nil {
-		return newState(m), nil
+	// Those that are behind after a third of the way leave.
+	total := 0
+	for _, keep := range []int{lanes, 1} {
+		attempts := o.Iterations / 2 / len(found)
+		done := make([]int, len(found))
+		each(len(found), func(i int) { done[i] = found[i].run(attempts, o.Stop) })
+		for _, n := range done {
+			total += n
+		}
+		slices.SortStableFunc(found, func(a, b *search) int { return cmp.Compare(a.cost, b.cost) })
+		found = found[:min(len(found), keep)]
 	}
-	return best, bestLeft
+	s := found[0].state()
+	left = s.place(left)
+	s.repair()
+	return s, left, total
 }
 
-// none packs without failure, with the given types.
-func (m *model) none(types []int, o binpack.Options) (*state, []binpack.Load) {
-	s := newState(m)
+// construct buys columns for all items.
+func (q *search) construct() []binpack.Load {
 	var all []binpack.Load
-	for _, i := range m.order {
-		if n := m.p.Items[i].Count; n > 0 {
+	for _, i := range q.m.order {
+		if n := q.m.p.Items[i].Count; n > 0 {
 			all = append(all, binpack.Load{Item: i, Count: n})
 		}
 	}
-	left := s.buy(all, types)
-	return s, left
+	q.count(nil)
+	columns, left := q.recreate(nil, all, q.types, false)
+	q.columns, q.cost = columns, q.price(columns)
+	return left
 }
 
 // A spare is a type that could take what any bin of the types runs.
