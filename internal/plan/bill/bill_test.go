@@ -191,12 +191,17 @@ func TestAMissedWishSaysWhatWouldHaveToGive(t *testing.T) {
 	in.Policy.Spec.Costs.Wished = 0.7
 	in.Policy.Spec.Costs.EKSFee = new(unit.Money(200_000))
 	in.Policy.Spec.Costs.Unchanged = []policy.CostLine{{Name: "Splunk", Month: 10 * unit.Dollar}}
+	in.Sizes = []plan.Size{
+		{Workload: "/a", Replicas: 2, Reason: plan.AsDeclared, Containers: []plan.ContainerSize{{CPU: 500}}},
+		{Workload: "/b", Replicas: 3, Reason: plan.FromUsage, Containers: []plan.ContainerSize{{CPU: 1000}}},
+	}
 	b, diags := bill.Make(in)
 	want := []string{
 		"70 % is wished, 57 % reached: $138.38 a month are lacking",
 		"no nodes under these rules can reach it: the wish leaves $0.2136 an hour for them, and they must cost $0.39 at least, which would save 57.9 %; these cost $0.4032",
 		"giving up survival of any one node (spec.target.survive: none) saves $73.58 a month: saving 63.9 %, and 64.7 % at the bound of $0.29 an hour",
 		"an EKS fee of $0.10 an hour, the list's, in place of $0.20 saves $73.00 a month: saving 63.8 %",
+		"of 2 workloads 1 is as declared, with 25 % of all CPU that is asked for: usage (plan --usage) would say what they need",
 		"images for arm64 too (spec.target.architectures): the same nodes, m6g.large for m7i.large, cost $69.50 a month less: saving 63.5 %",
 		"spot for what has no state (spec.buying.spot: stateless): if all nodes were bought so they would cost $147.17 a month less, saving 70.8 %",
 		"a savings plan (spec.buying.commit) closes the gap with a discount of 47.1 % on the $294.34 a month of nodes on demand",

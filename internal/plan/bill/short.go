@@ -35,6 +35,7 @@ func (m *maker) short(today, then unit.Money) {
 	m.bounds(want, then, paid)
 	m.safety(today, then)
 	m.fee(today, then, want)
+	m.declared()
 	m.architecture(today, then)
 	m.purchase(today, then, lack)
 	if kept := sumOf(m.then, unchanged); kept > 0 {
@@ -107,6 +108,32 @@ func enough(after, want unit.Money) string {
 		return ", which is enough"
 	}
 	return ""
+}
+
+// declared says how much is asked for without anybody having seen it used.
+func (m *maker) declared() {
+	all, blind, n := 0.0, 0.0, 0
+	for _, s := range m.Sizes {
+		cpu := 0.0
+		for _, c := range s.Containers {
+			cpu += float64(c.CPU) * float64(max(s.Replicas, 0))
+		}
+		if all += cpu; s.Reason == plan.AsDeclared && cpu > 0 {
+			blind += cpu
+			n++
+		}
+	}
+	if blind >= 0.05*all && n > 0 {
+		m.say("of %s %s as declared, with %s of all CPU that is asked for: usage (plan --usage) would say what they need", count(len(m.Sizes), "workload"), verb(n, "is", "are"), percent(blind/all))
+	}
+}
+
+// verb spells a number with what so many do.
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // architecture says what the same nodes of another architecture would cost.

@@ -27,7 +27,7 @@ func (m *maker) today() {
 		default:
 			m.todayKnown = false
 			why += "its price is not known, so that it is counted with nothing"
-			m.warn(NoPrice, diag.Error, "machines of today", fmt.Sprintf("are of type %q, which has no price in the list of %s", h.Type, m.region()),
+			m.warn(NoPrice, diag.Warning, "machines of today", fmt.Sprintf("are of type %q, which has no price in the list of %s", h.Type, m.region()),
 				"give it: spec.costs.hosts[].price, in dollars an hour; no saving is claimed without it")
 		}
 		l := hourly(nodes, h.Type, float64(max(h.Count, 0)), each, why)
@@ -40,6 +40,9 @@ func (m *maker) today() {
 			"name them in spec.costs.hosts; no saving is claimed without them")
 	} else if len(m.costs.Today) == 0 {
 		m.now[len(m.now)-1].Why += "; disks, load balancers and traffic of today are not counted: spec.costs.today names them"
+	}
+	if n := len(m.hosts()) - m.machines; n > 0 && len(m.costs.Hosts) == 0 && len(m.now) > 0 {
+		m.now[len(m.now)-1].Why += fmt.Sprintf("; %s of the estate whose type is not known are not counted", count(n, "host"))
 	}
 	for _, c := range m.costs.Today {
 		kind := c.Kind

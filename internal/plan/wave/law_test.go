@@ -145,8 +145,26 @@ func TestLawsOfWaves(t *testing.T) {
 				}
 			}
 		}
+		if n, most := len(ws), longest(e, group)+len(group)/size+1; n > most {
+			t.Fatalf("%d waves, want at most %d: the longest chain, and what fills waves", n, most)
+		}
 		lawsOfHosts(t, e, p, ws, at)
 	})
+}
+
+// longest gives how many groups the longest chain of needs has.
+func longest(e *estate.Estate, group map[estate.Name]string) int {
+	depth := map[string]int{}
+	most := 0
+	for range group { // a chain is no longer than there are groups
+		for _, d := range e.Dependencies {
+			if a, b := group[d.From], group[d.To]; a != "" && b != "" && a != b {
+				depth[a] = max(depth[a], depth[b]+1)
+				most = max(most, depth[a])
+			}
+		}
+	}
+	return most + 1
 }
 
 // lawsOfHosts: a host is freed once, never while something seen on it stays,
