@@ -10,14 +10,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/snapshot"
 	"github.com/tranship/tranship/internal/discover"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/policy"
-	"github.com/tranship/tranship/internal/plan/propose"
 )
 
 // ErrInput is returned when the input has errors: all are in the diagnostics,
@@ -89,18 +87,6 @@ func ReadPlan(file string) (plan.Plan, error) {
 		return plan.Plan{}, fmt.Errorf("read plan %s: %w", file, err)
 	}
 	return p, nil
-}
-
-// Plan makes and seals a plan.
-func Plan(e estate.Estate, p policy.Policy, asOf string) (plan.Plan, diag.List, error) {
-	out, diags := propose.Make(propose.Inputs{Estate: e, Policy: p, AsOf: asOf}, binpack.Options{})
-	if out.Version == 0 {
-		return out, diags, ErrInput
-	}
-	if err := out.Close(); err != nil {
-		return out, diags, fmt.Errorf("seal plan: %w", err)
-	}
-	return out, diags, nil
 }
 
 // WriteFile writes a file in one step: whoever reads it sees the old or the

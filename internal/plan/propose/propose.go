@@ -13,8 +13,11 @@ import (
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
+	"github.com/tranship/tranship/internal/plan/bill"
 	"github.com/tranship/tranship/internal/plan/catalog"
+	"github.com/tranship/tranship/internal/plan/fit"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan/size"
 	"github.com/tranship/tranship/internal/plan/usage"
 	"github.com/tranship/tranship/internal/plan/wave"
 )
@@ -45,28 +48,38 @@ func Make(in Inputs, o binpack.Options) (plan.Plan, diag.List) {
 		return plan.Plan{}, diags
 	}
 	diags = append(diags, e.Check()...)
-	out := plan.Plan{Version: plan.Version, AsOf: asOf, Policy: p, Ledger: e.Ledger, Sizes: []plan.Size{}, Placements: []plan.Placement{}}
+	out := plan.Plan{Version: plan.Version, AsOf: asOf, Policy: p, Ledger: e.Ledger, Placements: []plan.Placement{}}
 	e.Ledger = nil
 	out.Estate = e
-	pool := plan.Pool{Name: defaultPool, Reason: plan.OnlyPool}
-	for i := range e.Workloads {
-		w := &e.Workloads[i]
-		if !plan.Moves(w, &p) {
-			continue
-		}
-		s := size(w, p.For(w.ID))
-		out.Sizes = append(out.Sizes, s)
-		out.Placements = append(out.Placements, plan.Placement{Workload: w.ID, Pool: defaultPool, Reason: plan.OnlyPool})
-		for _, c := range s.Containers {
-			pool.CPU += c.CPU * unit.CPU(s.Replicas)
-			pool.Memory += c.Memory * unit.Bytes(s.Replicas)
-			pool.GPUs += c.GPUs * s.Replicas
-		}
+	for _, f := range in.Usage.Sources {
+		out.Usage = append(out.Usage, plan.UsageFile{File: f.File, Format: f.Format, From: stamp(f.From), To: stamp(f.To), Series: f.Series, Points: f.Points})
 	}
-	out.Pools = []plan.Pool{pool}
-	waves, list := wave.Make(wave.Inputs{Estate: &out.Estate, Policy: &p, Sizes: out.Sizes, Usage: &in.Usage, Ledger: out.Ledger, AsOf: asOf})
-	out.Waves = waves
+	sizes, list := size.Make(&out.Estate, &in.Usage, &p)
+	out.Sizes = sizes
 	diags = append(diags, list...)
+	var chosen fit.Result
+	var hosts []policy.HostCost
+	if len(in.Prices.Types) == 0 {
+		onePool(&out)
+	} else {
+		hosts, list = fit.Hosts(&out.Estate, &p, &in.Prices)
+		diags = append(diags, list...)
+		chosen, list = choose(&out, &in, hosts, o)
+		diags = append(diags, list...)
+	}
+	out.Waves, list = wave.Make(wave.Inputs{Estate: &out.Estate, Policy: &p, Sizes: out.Sizes, Usage: &in.Usage, Ledger: out.Ledger, AsOf: asOf})
+	diags = append(diags, list...)
+	if len(in.Prices.Types) > 0 {
+		steps := make([]bill.Step, len(chosen.Steps))
+		for i, x := range chosen.Steps {
+			steps[i] = bill.Step(x)
+		}
+		out.Bill, list = bill.Make(bill.Inputs{
+			Estate: &out.Estate, Policy: &p, Catalog: &in.Prices, AsOf: asOf, Hosts: hosts, Sizes: out.Sizes,
+			Pools: out.Pools, Survival: out.Survival, Steps: steps, Waves: out.Waves,
+		})
+		diags = append(diags, list...)
+	}
 	for i := range out.Ledger {
 		x := &out.Ledger[i]
 		if x.Verdict == ledger.Decision {
@@ -77,16 +90,38 @@ func Make(in Inputs, o binpack.Options) (plan.Plan, diag.List) {
 	return out, diags
 }
 
-func size(w *estate.Workload, said policy.Workload) plan.Size {
-	s := plan.Size{Workload: w.ID, Replicas: w.Replicas, Containers: []plan.ContainerSize{}, Reason: plan.AsDeclared}
-	if said.Replicas != nil {
-		s.Replicas, s.Reason = *said.Replicas, plan.ByPolicy
+// choose fits the workloads to nodes that the price list offers.
+func choose(out *plan.Plan, in *Inputs, hosts []policy.HostCost, o binpack.Options) (fit.Result, diag.List) {
+	declared := out.Policy
+	declared.Spec.Sizing.From = "declared"
+	asDeclared, _ := size.Make(&out.Estate, &usage.Set{}, &declared) // what it finds was reported for the real sizes
+	got, diags := fit.Make(fit.Inputs{
+		Estate: &out.Estate, Policy: &out.Policy, Catalog: &in.Prices, Sizes: out.Sizes, Declared: asDeclared,
+		Tails: size.NewTails(&out.Estate, &in.Usage, out.Sizes), Today: hosts,
+	}, o)
+	out.Prices = plan.Prices{Region: in.Prices.Region, Date: in.Prices.Date, Source: in.Prices.Source, Estimated: in.Prices.Estimated}
+	out.Pools, out.Nodes, out.Survival = got.Pools, got.Nodes, got.Survival
+	if got.Placements != nil {
+		out.Placements = got.Placements
 	}
-	for _, c := range w.Containers {
-		s.Containers = append(s.Containers, plan.ContainerSize{Name: c.Name, CPU: c.CPU, Memory: c.Memory, Disk: c.Disk, GPUs: c.GPUs})
-	}
-	return s
+	return got, diags
 }
+
+// onePool puts all on one pool, of no type: there are no prices to choose by.
+func onePool(out *plan.Plan) {
+	pool := plan.Pool{Name: defaultPool, Reason: plan.OnlyPool}
+	for _, s := range out.Sizes {
+		out.Placements = append(out.Placements, plan.Placement{Workload: s.Workload, Pool: defaultPool, Reason: plan.OnlyPool})
+		for _, c := range s.Containers {
+			pool.CPU += c.CPU * unit.CPU(s.Replicas)
+			pool.Memory += c.Memory * unit.Bytes(s.Replicas)
+			pool.GPUs += c.GPUs * s.Replicas
+		}
+	}
+	out.Pools = []plan.Pool{pool}
+}
+
+func stamp(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }
 
 // unknownWorkloads reports answers for workloads that are not there: a name
 // was mistyped, or the workload is gone.

@@ -17,15 +17,24 @@ import (
 )
 
 func (s *session) planCommand() *cobra.Command {
-	var out, asOf string
+	var out string
+	var o app.PlanOptions
 	cmd := &cobra.Command{
 		Use:   "plan ESTATE",
-		Short: "Propose sizes, node pools and waves, sealed in one file",
-		Long: `Plan takes the estate that discover wrote and the policy, and proposes how many
-copies run with which requests and in which waves they move. The file holds all
-that render and move need, and a seal: a plan that was changed is refused.`,
-		Example: `  tranship plan estate.json --as-of 2026-11-24 --out plan.json`,
-		Args:    cobra.ExactArgs(1),
+		Short: "Propose sizes, nodes, their cost and waves, sealed in one file",
+		Long: `Plan takes the estate that discover wrote, what was used, a price list and the
+policy, and proposes how many copies run with which requests, on which nodes at
+what cost, and in which waves they move. Everything says why: tranship explain
+placement, pool and wave tell. The file holds all that render and move need, and
+a seal: a plan that was changed is refused.
+
+Usage may be CSV, answers of Prometheus' range API, Graphite's render API,
+CloudWatch's GetMetricData or Mesos agents' /monitor/statistics: each file is
+recognised by what it holds. Without usage the declared requests stay.`,
+		Example: `  tranship plan estate.json --usage usage.csv --as-of 2026-11-24 --out plan.json
+  tranship plan estate.json --usage prometheus/ --usage graphite.json --budget 10s
+  tranship prices import index.csv --out prices.csv && tranship plan estate.json --prices prices.csv`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			e, err := app.ReadEstate(args[0])
 			if err != nil {
@@ -38,7 +47,7 @@ that render and move need, and a seal: a plan that was changed is refused.`,
 			if err != nil {
 				return err
 			}
-			p, diags, err := app.Plan(e, pol, asOf)
+			p, diags, err := app.Propose(e, pol, o)
 			if err := s.report(diags); err != nil {
 				return err
 			}
@@ -63,7 +72,11 @@ that render and move need, and a seal: a plan that was changed is refused.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file")
-	asOfFlag(cmd, &asOf)
+	cmd.Flags().StringArrayVar(&o.Usage, "usage", nil, "a file or folder of what was used; may be repeated")
+	cmd.Flags().StringVar(&o.Prices, "prices", "", "a price list that prices import wrote (default: the embedded one)")
+	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of the search for nodes: the same seed gives the same plan")
+	cmd.Flags().DurationVar(&o.Budget, "budget", time.Second, "how long to search, about: turned into a number of steps by a fixed rule")
+	asOfFlag(cmd, &o.AsOf)
 	return cmd
 }
 
