@@ -282,3 +282,23 @@ func TestMachinesThatStayArePaidTomorrow(t *testing.T) {
 		t.Errorf("on the day after the move the source costs %s", last.Source.Exact())
 	}
 }
+
+func TestNodesStandByTypeAndPrice(t *testing.T) {
+	in := telemetry()
+	in.Pools = []plan.Pool{
+		{Name: "a", Type: "m5.large", Price: 96_000, Nodes: 1}, {Name: "b", Type: "m5.large", Price: 96_000, Nodes: 2, Purchase: plan.OnDemand},
+		{Name: "c", Type: "m5.large", Price: 40_000, Nodes: 2, Purchase: plan.Spot}, {Name: "d", Type: "m7i.large", Price: 100_800},
+	}
+	b, _ := bill.Make(in)
+	var got []string
+	for _, l := range b.Tomorrow[:2] {
+		got = append(got, l.Name+": "+l.Why)
+	}
+	want := []string{
+		"m5.large: 3 nodes of pools a, b, on-demand; us-east-1, 2026-07-20 list",
+		"m5.large spot: 2 nodes of pool c, spot; $0.096 on demand, us-east-1, 2026-07-20",
+	}
+	if d := cmp.Diff(want, got); d != "" || b.Tomorrow[2].Name != "EKS control plane" {
+		t.Errorf("%s", d)
+	}
+}

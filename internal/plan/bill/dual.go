@@ -92,56 +92,56 @@ func (m *maker) source(freed int, over bool) unit.Money {
 // targetOn gives what the target costs on a day, with that share of what moves.
 func (m *maker) targetOn(d time.Time, moved float64, over bool) unit.Money {
 	var month unit.Money
-	up, all := m.up(moved)
+	up := 0
+	for i, n := range m.ups(moved) {
+		up += n
+		month += times(m.Pools[i].Price, float64(n)*unit.HoursPerMonth)
+	}
 	for i := range m.then {
 		switch l := &m.then[i]; {
 		case l.while == after || l.while == both && !over:
 		case l.while == withNodes && l.kind == nodes:
-			// The pools' lines stand together, in their order.
+			// They are counted above, by pool.
 		case l.while == withNodes:
-			month += part(l.Month, up, all)
+			month += part(l.Month, up, m.nodes)
 		case l.kind == controlPlane && l.Per == "hour":
 			month += m.feeOn(d).Month()
 		default:
 			month += l.Month
 		}
 	}
-	return day(month + m.nodesUp(moved))
+	return day(month)
 }
 
-// upOf gives how many nodes of a pool are up once a share has moved: as many
-// as that share asks for, but what survival needs, and all that are committed.
-func (m *maker) upOf(p *plan.Pool, moved float64) int {
-	floor := 1
-	switch {
-	case p.Purchase == plan.SavingsPlan:
-		return p.Nodes
-	case m.Survival.Reached == plan.SurviveNode:
-		floor = 2
-	case m.Survival.Reached == plan.SurviveZone:
-		floor = max(len(m.zones()), 2)
+// ups gives how many nodes of each pool are up once a share has moved: as many
+// as that share asks for, all that are committed, and no fewer in sum than what
+// survival needs.
+func (m *maker) ups(moved float64) []int {
+	least := 1
+	switch m.Survival.Reached {
+	case plan.SurviveNode:
+		least = 2
+	case plan.SurviveZone:
+		least = max(len(m.zones()), 2)
 	}
-	return min(max(int(math.Ceil(moved*float64(p.Nodes)-1e-9)), floor), p.Nodes)
-}
-
-func (m *maker) up(moved float64) (up, all int) {
+	out := make([]int, len(m.Pools))
+	sum := 0
 	for i := range m.Pools {
-		if p := &m.Pools[i]; p.Nodes > 0 {
-			up += m.upOf(p, moved)
-			all += p.Nodes
+		p := &m.Pools[i]
+		n := int(math.Ceil(moved*float64(p.Nodes) - 1e-9))
+		if p.Purchase == plan.SavingsPlan {
+			n = p.Nodes
+		}
+		out[i] = min(max(n, 1), max(p.Nodes, 0))
+		sum += out[i]
+	}
+	for i := range m.Pools {
+		for sum < least && out[i] < m.Pools[i].Nodes {
+			out[i]++
+			sum++
 		}
 	}
-	return up, all
-}
-
-func (m *maker) nodesUp(moved float64) unit.Money {
-	var month unit.Money
-	for i := range m.Pools {
-		if p := &m.Pools[i]; p.Nodes > 0 {
-			month += times(p.Price, float64(m.upOf(p, moved))*unit.HoursPerMonth)
-		}
-	}
-	return month
+	return out
 }
 
 // shares gives, for each wave, the share of all requests that has moved once it

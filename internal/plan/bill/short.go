@@ -29,9 +29,14 @@ func (m *maker) short(today, then unit.Money) {
 	}
 	missed := fmt.Sprintf("saves %s, not the %s that are wished", percent(m.bill.Saving), percent(wish))
 	if m.bill.Saving < 0 {
-		missed = fmt.Sprintf("is %s a month dearer than today's", then-today)
+		missed = fmt.Sprintf("is %s a month (%s) dearer than today's", then-today, percent(-m.bill.Saving))
 	}
-	m.say("%s is wished, %s reached: %s a month are lacking", percent(wish), percent(m.bill.Saving), lack)
+	switch {
+	case wish <= 0:
+		m.say("tomorrow's bill %s", missed)
+	default:
+		m.say("%s is wished, %s reached: %s a month are lacking", percent(wish), percent(m.bill.Saving), lack)
+	}
 	m.bounds(want, then, paid)
 	m.safety(today, then)
 	m.fee(today, then, want)
@@ -56,16 +61,24 @@ func (m *maker) say(format string, args ...any) {
 func (m *maker) bounds(want, then, paid unit.Money) {
 	left := want - (then - paid)
 	bound := m.Survival.Bound
+	goal := "the wish leaves"
+	if m.costs.Wished <= 0 {
+		goal = "today's bill leaves"
+	}
 	switch {
 	case left <= 0:
-		m.say("no nodes can reach it: what is paid beside them, %s a month, is already more than the %s that the wish leaves", then-paid, want)
+		m.say("no nodes can reach it: what is paid beside them, %s a month, is already more than the %s that are left", then-paid, want)
 	case bound <= 0:
-		m.say("the wish leaves %s an hour for nodes, these cost %s; how little they could cost is not proven", rate(left), rate(paid))
+		m.say("%s %s an hour for nodes, these cost %s; how little they could cost is not proven", goal, rate(left), rate(paid))
 	case bound.Month() > left:
-		m.say("no nodes under these rules can reach it: the wish leaves %s an hour for them, and they must cost %s at least, which would save %s; these cost %s",
-			rate(left), hour(bound), percent(m.bill.Reachable), rate(paid))
+		m.say("no nodes under these rules can reach it: %s %s an hour for them, and they must cost %s at least, which would save %s; these cost %s",
+			goal, rate(left), hour(bound), percent(m.bill.Reachable), rate(paid))
 	default:
-		m.say("the bound does not forbid it: the wish leaves %s an hour for nodes, these cost %s, and nothing below %s is possible; a larger --budget may come nearer", rate(left), rate(paid), hour(bound))
+		more := ""
+		if m.Survival.Replay > 0 {
+			more = fmt.Sprintf(", of which %s are room for the cluster's own scheduler", hour(m.Survival.Replay))
+		}
+		m.say("the bound does not forbid it: %s %s an hour for nodes, these cost %s%s, and nothing below %s is possible; a larger --budget may come nearer", goal, rate(left), rate(paid), more, hour(bound))
 	}
 }
 

@@ -45,38 +45,62 @@ func (m *maker) tomorrow() {
 
 // pools are the nodes, by pool.
 func (m *maker) pools() {
-	m.thenKnown = false
-	for _, p := range m.Pools {
-		if p.Nodes <= 0 {
-			continue
-		}
-		m.thenKnown = true
-		break
-	}
-	if !m.thenKnown {
+	if m.thenKnown = slices.ContainsFunc(m.Pools, func(p plan.Pool) bool { return p.Nodes > 0 }); !m.thenKnown {
 		m.warn(TomorrowUnknown, diag.Warning, "bill of tomorrow", "has no nodes: none were chosen", "it needs a price list with types that are allowed; see what was said of the nodes")
 		return
 	}
+	for _, k := range m.lots() {
+		why := fmt.Sprintf("%s of %s, %s; %s", count(k.nodes, "node"), k.names(), k.buy, m.priced(k.of, k.buy))
+		if k.price <= 0 {
+			m.thenKnown = false
+			why = fmt.Sprintf("%s of %s, whose price is not known, so that they are counted with nothing", count(k.nodes, "node"), k.names())
+			m.warn(NoPrice, diag.Error, k.names(), fmt.Sprintf("has nodes of type %q without a price", k.of), "import a price list that has it: tranship prices import")
+		}
+		name := cmp.Or(k.of, k.pools[0])
+		if k.buy != plan.OnDemand {
+			name += " " + string(k.buy)
+		}
+		l := hourly(nodes, name, float64(k.nodes), k.price, why)
+		l.while = withNodes
+		m.then = append(m.then, l)
+		m.nodes += k.nodes
+	}
+}
+
+// A lot of nodes is bought at one price.
+type lot struct {
+	of    string // type
+	buy   plan.Purchase
+	price unit.Money
+	nodes int
+	pools []string
+}
+
+func (k *lot) names() string {
+	if len(k.pools) == 1 {
+		return "pool " + k.pools[0]
+	}
+	return "pools " + some(k.pools, 4)
+}
+
+// lots gives the nodes by type and price, in the order of the pools.
+func (m *maker) lots() []*lot {
+	var out []*lot
 	for _, p := range m.Pools {
 		if p.Nodes <= 0 {
 			continue
 		}
-		buy := cmp.Or(p.Purchase, plan.OnDemand)
-		why := fmt.Sprintf("%s of pool %s, %s; %s", count(p.Nodes, "node"), p.Name, buy, m.priced(p.Type, buy))
-		if p.Price <= 0 {
-			m.thenKnown = false
-			why = fmt.Sprintf("%s of pool %s, whose price is not known, so that they are counted with nothing", count(p.Nodes, "node"), p.Name)
-			m.warn(NoPrice, diag.Error, "pool "+string(p.Name), fmt.Sprintf("has nodes of type %q without a price", p.Type), "import a price list that has it: tranship prices import")
+		k := &lot{of: p.Type, buy: cmp.Or(p.Purchase, plan.OnDemand), price: p.Price}
+		i := slices.IndexFunc(out, func(x *lot) bool {
+			return x.of == k.of && x.of != "" && x.buy == k.buy && x.price == k.price
+		})
+		if i < 0 {
+			out, i = append(out, k), len(out)
 		}
-		name := cmp.Or(p.Type, string(p.Name))
-		if buy != plan.OnDemand {
-			name += " " + string(buy)
-		}
-		l := hourly(nodes, name, float64(p.Nodes), p.Price, why)
-		l.while = withNodes
-		m.then = append(m.then, l)
-		m.nodes += p.Nodes
+		out[i].nodes += p.Nodes
+		out[i].pools = append(out[i].pools, string(p.Name))
 	}
+	return out
 }
 
 // priced says where a node's price comes from.
