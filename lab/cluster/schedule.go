@@ -52,6 +52,7 @@ func (c *Cluster) Schedule(ctx context.Context) error {
 		{"kube-controller-manager", "kube-controller-manager", []string{
 			"--kubeconfig=" + kubeconfig, "--leader-elect=false", "--secure-port=0", "--profiling=false",
 			"--controllers=" + strings.Join(controllers, ","), "--kube-api-qps=1000", "--kube-api-burst=2000",
+			"--pvclaimbinder-sync-period=1s", // not 15s: a claim whose volume comes a moment later is waited for
 		}},
 		// No --config: its default profile is what clusters have.
 		{"kube-scheduler", "kube-scheduler", []string{

@@ -32,7 +32,10 @@ type Plan struct {
 		Replay         float64
 	}
 	Estate struct {
-		Workloads []struct{ ID, Kind string }
+		Workloads []struct {
+			ID, Kind string
+			Run      struct{ Suspended bool }
+		}
 	}
 }
 
@@ -100,15 +103,15 @@ func (p *Plan) copies() map[string]int {
 }
 
 // Unplaced are workloads of which the plan wants copies and which are on no node. Those that run on every machine are
-// on none by name.
+// on none by name, and what is suspended does not run.
 func (p *Plan) Unplaced() []string {
-	have, daemon := p.copies(), map[string]bool{}
+	have, exempt := p.copies(), map[string]bool{}
 	for _, w := range p.Estate.Workloads {
-		daemon[w.ID] = w.Kind == "daemon"
+		exempt[w.ID] = w.Kind == "daemon" || w.Run.Suspended
 	}
 	var out []string
 	for _, s := range p.Sizes {
-		if s.Replicas > 0 && have[s.Workload] == 0 && !daemon[s.Workload] {
+		if s.Replicas > 0 && have[s.Workload] == 0 && !exempt[s.Workload] {
 			out = append(out, s.Workload)
 		}
 	}

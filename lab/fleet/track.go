@@ -228,7 +228,7 @@ func (f *fleet) settle(ctx context.Context) (state, error) {
 func (t *tracker) now() (s state, daemons, running, undecided int, quiet time.Duration) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	said := map[string]int{}
+	said, example := map[string]int{}, map[string]string{}
 	for _, p := range t.pods {
 		switch {
 		case p.running && p.system:
@@ -238,13 +238,16 @@ func (t *tracker) now() (s state, daemons, running, undecided int, quiet time.Du
 		case p.node == "" && p.refused != "":
 			s.pending++
 			said[p.refused]++
+			if name := p.namespace + "/" + p.name; example[p.refused] == "" || name < example[p.refused] {
+				example[p.refused] = name
+			}
 		default:
 			undecided++
 		}
 	}
 	s.why = slices.SortedFunc(maps.Keys(said), func(a, b string) int { return cmp.Or(said[b]-said[a], cmp.Compare(a, b)) })
 	for i, w := range s.why {
-		s.why[i] = fmt.Sprintf("%d: %s", said[w], w)
+		s.why[i] = fmt.Sprintf("%d (such as %s): %s", said[w], example[w], w)
 	}
 	return s, daemons, running, undecided, time.Since(t.changed)
 }
