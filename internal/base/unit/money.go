@@ -1,8 +1,10 @@
 package unit
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -74,4 +76,36 @@ func (m *Money) UnmarshalJSON(b []byte) error {
 	}
 	*m, err = Dollars(f)
 	return err
+}
+
+// ToCents rounds amounts to cents so that what is shown sums to a sum in whole
+// cents: those that lose most by rounding down get the cents that are over.
+func ToCents(in []Money, sum Money) []Money {
+	out := make([]Money, len(in))
+	order := make([]int, len(in))
+	rest := make([]Money, len(in))
+	for i, m := range in {
+		down := m / Cent * Cent
+		if m < 0 && down != m {
+			down -= Cent
+		}
+		out[i], rest[i], order[i] = down, m-down, i
+		sum -= down
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rest[b], rest[a]) })
+	for i := 0; sum >= Cent && i < len(order); i, sum = i+1, sum-Cent {
+		out[order[i]] += Cent
+	}
+	for i := len(order) - 1; sum <= -Cent && i >= 0; i, sum = i-1, sum+Cent {
+		out[order[i]] -= Cent
+	}
+	return out
+}
+
+// Cents rounds half away from zero, as String does.
+func (m Money) Cents() Money {
+	if m < 0 {
+		return -(-m).Cents()
+	}
+	return (m + Cent/2) / Cent * Cent
 }

@@ -43,3 +43,26 @@ func TestTextReadsBack(t *testing.T) {
 		}
 	})
 }
+
+// TestCentsThatAreShownSum: rounded together, amounts sum to the sum in cents,
+// and none is off by a cent or more but where the sum asks for it.
+func TestCentsThatAreShownSum(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) unit.Money {
+			return unit.Money(rapid.Int64Range(-1e10, 1e10).Draw(t, "amount"))
+		}), 1, 20).Draw(t, "amounts")
+		var sum, shown unit.Money
+		for _, m := range in {
+			sum += m
+		}
+		for i, m := range unit.ToCents(in, sum.Cents()) {
+			shown += m
+			if m%unit.Cent != 0 || m-in[i] > unit.Cent || in[i]-m > unit.Cent {
+				t.Errorf("%d is shown as %d", in[i], m)
+			}
+		}
+		if shown != sum.Cents() {
+			t.Errorf("shown are %s, the sum is %s", shown, sum)
+		}
+	})
+}

@@ -1,10 +1,8 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -52,38 +50,6 @@ func signed(m unit.Money) string {
 		return "+" + dollars(m)
 	}
 	return dollars(m)
-}
-
-// toCents rounds amounts to cents so that what is shown sums to a sum in whole
-// cents: those that lose most by rounding down get the cents that are over.
-func toCents(in []unit.Money, sum unit.Money) []unit.Money {
-	out := make([]unit.Money, len(in))
-	order := make([]int, len(in))
-	rest := make([]unit.Money, len(in))
-	for i, m := range in {
-		down := m / unit.Cent * unit.Cent
-		if m < 0 && down != m {
-			down -= unit.Cent
-		}
-		out[i], rest[i], order[i] = down, m-down, i
-		sum -= down
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rest[b], rest[a]) })
-	for i := 0; sum >= unit.Cent && i < len(order); i, sum = i+1, sum-unit.Cent {
-		out[order[i]] += unit.Cent
-	}
-	for i := len(order) - 1; sum <= -unit.Cent && i >= 0; i, sum = i-1, sum+unit.Cent {
-		out[order[i]] -= unit.Cent
-	}
-	return out
-}
-
-// wholeCents rounds half away from zero, as Money.String does.
-func wholeCents(m unit.Money) unit.Money {
-	if m < 0 {
-		return -wholeCents(-m)
-	}
-	return (m + unit.Cent/2) / unit.Cent * unit.Cent
 }
 
 // percent gives a share with one decimal: "40.7 %".

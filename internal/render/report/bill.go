@@ -28,7 +28,9 @@ type bill struct {
 	// Off is what the levers miss the difference by: 0 in a sound plan.
 	Off   string
 	Short []string
-	Notes []note
+	// Missed is what Short is about: a wish, or any saving at all.
+	Missed string
+	Notes  []note
 }
 
 // A side is one bill line by line.
@@ -47,7 +49,7 @@ type lever struct {
 // A bar of the waterfall: a whole bill, or what a lever changes.
 type bar struct {
 	To, Name, Amount string
-	Kind             string // "sum", "less", "more"
+	Kind             string // "sum", "less", "more", "same"
 	Y, Text          px
 	X, Width, End    px // End is where the amount stands
 }
@@ -66,6 +68,10 @@ func newBill(p *plan.Plan) bill {
 	before, after := total(b.Today), total(b.Tomorrow)
 	out.Today = newSide("Today", "today", b.Today)
 	out.Tomorrow = newSide("Tomorrow", "tomorrow", b.Tomorrow)
+	out.Missed = "The wished saving is not reached."
+	if b.Wished == 0 {
+		out.Missed = "Tomorrow's bill is not below today's."
+	}
 	out.Partial = len(b.Levers) == 0
 	if !out.Partial {
 		out.waterfall(b.Levers, before, after)
@@ -88,7 +94,7 @@ func newSide(title, name string, lines []plan.Line) side {
 	for i, l := range lines {
 		months[i] = l.Month
 	}
-	for i, m := range toCents(months, wholeCents(total(lines))) {
+	for i, m := range unit.ToCents(months, total(lines).Cents()) {
 		l := lines[i]
 		s.Lines = append(s.Lines, billLine{
 			ID: id(name, i+1), Name: l.Name, Count: number(l.Count), Each: l.Each.Exact(), Per: l.Per, Month: dollars(m), Why: l.Why,
@@ -111,7 +117,7 @@ func (b *bill) waterfall(levers []plan.Lever, before, after unit.Money) {
 	if off := after - at; off != 0 {
 		b.Off = signed(off)
 	}
-	shown := toCents(parts, wholeCents(at)-wholeCents(before))
+	shown := unit.ToCents(parts, at.Cents()-before.Cents())
 	scale := func(m unit.Money) px {
 		if most <= 0 {
 			return barLeft
@@ -129,10 +135,13 @@ func (b *bill) waterfall(levers []plan.Lever, before, after unit.Money) {
 		b.Bars = append(b.Bars, x)
 	}
 	add(bar{To: "sum-today", Name: "today", Amount: dollars(before), Kind: "sum"}, 0, before)
-	at, run := before, wholeCents(before)
+	at, run := before, before.Cents()
 	for i, l := range levers {
 		kind := "less"
-		if l.Delta > 0 {
+		switch {
+		case l.Delta == 0:
+			kind = "same"
+		case l.Delta > 0:
 			kind = "more"
 		}
 		run += shown[i]

@@ -108,14 +108,21 @@ func (h *head) bill(b *plan.Bill) {
 		Figures: []figure{{"sum-today", dollars(before)}, {"sum-tomorrow", dollars(after)}}, Label: "a month",
 	})
 	why := fmt.Sprintf("Today's bill of %s less tomorrow's of %s is %s a month, %s of today's.", dollars(before), dollars(after), dollars(before-after), percent(b.Saving))
-	if b.Wished > 0 {
-		why += fmt.Sprintf(" Wished were %s; the most that can be had is %s.", percent(b.Wished), percent(b.Reachable))
+	if b.Saving < 0 {
+		why = fmt.Sprintf("Tomorrow's bill of %s less today's of %s is %s a month, %s of today's.", dollars(after), dollars(before), dollars(after-before), percent(-b.Saving))
 	}
+	if b.Wished > 0 {
+		why += fmt.Sprintf(" Wished were %s.", percent(b.Wished))
+	}
+	why += fmt.Sprintf(" The most that can be saved is %s, with the nodes at their proven bound.", percent(b.Reachable))
 	if len(b.Short) > 0 {
 		why += " What would have to give: " + strings.Join(b.Short, "; ") + "."
 	}
 	place := h.why("saving", "saving", "%s", why)
 	x := headline{Figures: []figure{{place, percent(b.Saving)}}, Label: "saved"}
+	if b.Saving < 0 {
+		x = headline{Figures: []figure{{place, percent(-b.Saving)}}, Label: "dearer"}
+	}
 	if b.Wished > 0 {
 		x.Note = figure{place, "wished " + percent(b.Wished)}
 	}

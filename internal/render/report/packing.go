@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -212,23 +213,7 @@ func newFills(p *plan.Plan, sides ...[]box) *fills {
 		w := &p.Estate.Workloads[i]
 		f.group[w.ID] = cmp.Or(string(w.Group), groupOf(w.ID))
 	}
-	coarsen(f.group)
-	weight := map[string]float64{}
-	var names []string
-	for _, side := range sides {
-		for _, b := range side {
-			for _, l := range b.loads {
-				g := f.group[l.workload]
-				if _, ok := weight[g]; !ok {
-					names = append(names, g)
-				}
-				weight[g] += float64(l.count) * (float64(l.each.CPU)/1000 + float64(l.each.Memory)/float64(4*unit.GiB))
-			}
-		}
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(weight[b], weight[a]), strings.Compare(a, b))
-	})
+	names := f.names(sides)
 	others := 0
 	for i, g := range names {
 		if i >= groupFills && len(names) > groupFills+1 {
@@ -246,23 +231,43 @@ func newFills(p *plan.Plan, sides ...[]box) *fills {
 	return f
 }
 
-// coarsen cuts groups to the deepest level at which each can have a fill of its
-// own; where even the tops are too many they stay as they are.
-func coarsen(group map[estate.Name]string) {
-	const deepest = 6
+// names gives the groups, the largest first, at the deepest level at which most
+// of what is drawn has a fill of its own.
+func (f *fills) names(sides [][]box) []string {
+	const deepest, most = 6, 0.7
+	full := f.group
+	var best []string
 	for depth := deepest; depth > 0; depth-- {
-		names := map[string]bool{}
-		for _, g := range group {
-			names[upTo(g, depth)] = true
+		weight := map[string]float64{}
+		cut := make(map[estate.Name]string, len(full))
+		for w, g := range full {
+			cut[w] = upTo(g, depth)
 		}
-		if len(names) > groupFills+1 {
-			continue
+		total := 0.0
+		for _, side := range sides {
+			for _, b := range side {
+				for _, l := range b.loads {
+					x := float64(l.count) * (float64(l.each.CPU)/1000 + float64(l.each.Memory)/float64(4*unit.GiB))
+					weight[cut[l.workload]] += x
+					total += x
+				}
+			}
 		}
-		for w, g := range group {
-			group[w] = upTo(g, depth)
+		names := slices.SortedFunc(maps.Keys(weight), func(a, b string) int {
+			return cmp.Or(cmp.Compare(weight[b], weight[a]), strings.Compare(a, b))
+		})
+		own := 0.0
+		for _, g := range names[:min(len(names), groupFills)] {
+			own += weight[g]
 		}
-		return
+		if best == nil || own >= most*total {
+			f.group, best = cut, names
+		}
+		if own >= most*total {
+			break
+		}
 	}
+	return best
 }
 
 // upTo gives the first segments of a path.

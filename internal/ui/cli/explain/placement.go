@@ -21,7 +21,8 @@ type Placement struct {
 	// Each is what one copy asks for.
 	Each  plan.Amount `json:"each"`
 	Pools []OnPool    `json:"pools"`
-	// Alternatives are pools that it is not on.
+	// Alternatives are pools that it is not on: those that it may fall back to,
+	// and those that the plan keeps it off.
 	Alternatives []Elsewhere `json:"alternatives"`
 	// Losses are what happens to its copies when a node or zone is lost.
 	Losses []Loss `json:"losses"`
@@ -55,6 +56,8 @@ type Elsewhere struct {
 	Type     string        `json:"type,omitempty"`
 	Purchase plan.Purchase `json:"purchase,omitempty"`
 	Price    unit.Money    `json:"price,omitempty"`
+	// Allowed pools are in its affinity: it may start again there.
+	Allowed bool `json:"allowed"`
 	// Room is how many copies its nodes hold beside what they have.
 	Room int `json:"room"`
 }
@@ -135,19 +138,13 @@ func notPlaced(p *plan.Plan, w *estate.Workload, s *plan.Size) string {
 }
 
 func (a *Placement) places(p *plan.Plan, id estate.Name) {
-	on := map[plan.PoolName]bool{}
+	on, allowed := map[plan.PoolName]bool{}, map[plan.PoolName]bool{}
 	for _, x := range p.Placements {
 		if x.Workload != id {
 			continue
 		}
-		on[x.Pool] = true
+		allowed[x.Pool] = true
 		o := OnPool{Pool: x.Pool, Copies: x.Copies, Reason: x.Reason, Why: x.Why, Nodes: []OnNode{}}
-		if o.Copies == 0 {
-			o.Copies = a.Size.Replicas
-			if s := a.Size.Scale; s != nil && s.Planned > 0 {
-				o.Copies = s.Planned
-			}
-		}
 		if pool := find(p, x.Pool); pool != nil {
 			o.Type, o.Purchase, o.Price, o.Types = pool.Type, pool.Purchase, pool.Price, pool.Alternatives
 		}
@@ -161,9 +158,19 @@ func (a *Placement) places(p *plan.Plan, id estate.Name) {
 				}
 			}
 		}
+		if len(p.Nodes) > 0 && len(o.Nodes) == 0 {
+			continue // it may run here, and does not
+		}
+		if o.Copies == 0 {
+			o.Copies = a.Size.Replicas
+			if s := a.Size.Scale; s != nil && s.Planned > 0 {
+				o.Copies = s.Planned
+			}
+		}
+		on[x.Pool] = true
 		a.Pools = append(a.Pools, o)
 	}
-	if len(p.Nodes) == 0 {
+	if len(p.Nodes) == 0 || len(a.Size.Containers) == 0 {
 		return
 	}
 	for i := range p.Pools {
@@ -171,7 +178,7 @@ func (a *Placement) places(p *plan.Plan, id estate.Name) {
 		if on[pool.Name] {
 			continue
 		}
-		e := Elsewhere{Pool: pool.Name, Type: pool.Type, Purchase: pool.Purchase, Price: pool.Price}
+		e := Elsewhere{Pool: pool.Name, Type: pool.Type, Purchase: pool.Purchase, Price: pool.Price, Allowed: allowed[pool.Name]}
 		for j := range p.Nodes {
 			if p.Nodes[j].Pool == pool.Name {
 				e.Room += room(pool, &p.Nodes[j], a.Each)
@@ -240,9 +247,13 @@ func (a Placement) Print(w io.Writer) error {
 	}
 	if len(a.Alternatives) > 0 {
 		p.line("")
-		rows := [][]string{{"ELSEWHERE", "TYPE", "BOUGHT", "$/H", "ROOM FOR"}}
+		rows := [][]string{{"ELSEWHERE", "TYPE", "BOUGHT", "$/H", "ROOM FOR", "MAY START THERE"}}
 		for _, x := range a.Alternatives {
-			rows = append(rows, []string{string(x.Pool), x.Type, string(x.Purchase), x.Price.Exact(), counted(x.Room, "copy")})
+			may := "no"
+			if x.Allowed {
+				may = "yes"
+			}
+			rows = append(rows, []string{string(x.Pool), x.Type, string(x.Purchase), x.Price.Exact(), counted(x.Room, "copy"), may})
 		}
 		p.columns(rows...)
 	}
@@ -322,8 +333,17 @@ func OfPlacements(p *plan.Plan) Placements {
 		at[s.Workload] = len(out)
 		out = append(out, Where{Workload: s.Workload, Copies: s.Replicas, Pools: []plan.PoolName{}})
 	}
+	on := map[estate.Name]map[plan.PoolName]bool{}
+	for _, n := range p.Nodes {
+		for _, c := range n.Pods {
+			if on[c.Workload] == nil {
+				on[c.Workload] = map[plan.PoolName]bool{}
+			}
+			on[c.Workload][n.Pool] = true
+		}
+	}
 	for _, x := range p.Placements {
-		if i, ok := at[x.Workload]; ok {
+		if i, ok := at[x.Workload]; ok && (len(p.Nodes) == 0 || on[x.Workload][x.Pool]) {
 			out[i].Pools = append(out[i].Pools, x.Pool)
 			out[i].Reason = x.Reason
 		}

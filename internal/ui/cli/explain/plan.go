@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/unit"
@@ -117,7 +118,13 @@ func OfPlan(p *plan.Plan) Plan {
 
 // Print writes the sum for people.
 func (a Plan) Print(w io.Writer) error {
-	if err := a.pools.Print(w); err != nil {
+	// What is long is told in full by explain pool and in the report.
+	const reasons, sources = 90, 60
+	pools := slices.Clone(a.pools)
+	for i := range pools {
+		pools[i].Why = cut(pools[i].Why, reasons)
+	}
+	if err := pools.Print(w); err != nil {
 		return err
 	}
 	var rows [][]string
@@ -137,7 +144,7 @@ func (a Plan) Print(w io.Writer) error {
 	} else {
 		text := a.Prices.Region + " on " + a.Prices.Date
 		if a.Prices.Source != "" {
-			text += ", " + a.Prices.Source
+			text += ", " + cut(a.Prices.Source, sources)
 		}
 		if a.Prices.Estimated {
 			text += " (an estimate: another region's times a factor)"
@@ -157,6 +164,15 @@ func (a Plan) Print(w io.Writer) error {
 	p.line("")
 	p.columns(rows...)
 	return p.err
+}
+
+// cut shortens a text to so many letters.
+func cut(text string, most int) string {
+	r := []rune(text)
+	if len(r) <= most {
+		return text
+	}
+	return string(r[:most-1]) + "…"
 }
 
 // day gives the day of a time.
@@ -182,18 +198,25 @@ func (a Plan) bill(add func(name, text string)) {
 	}
 	add("bill", text)
 	var levers []string
+	var deltas []unit.Money
 	for _, l := range b.Levers {
-		sign := ""
-		if l.Delta > 0 {
-			sign = "+"
+		deltas = append(deltas, l.Delta)
+	}
+	// As in the report: what is shown sums to the difference that is shown.
+	for i, m := range unit.ToCents(deltas, b.Tomorrow.Cents()-b.Today.Cents()) {
+		if m != 0 {
+			levers = append(levers, b.Levers[i].Name+" "+plus(m))
 		}
-		levers = append(levers, l.Name+" "+sign+l.Delta.String())
 	}
 	if len(levers) > 0 {
 		add("", strings.Join(levers, ", "))
 	}
-	if len(b.Short) > 0 {
-		add("short", strings.Join(b.Short, "; "))
+	for i, text := range b.Short {
+		name := ""
+		if i == 0 {
+			name = "short"
+		}
+		add(name, text)
 	}
 	switch {
 	case b.BreakEven != "":
