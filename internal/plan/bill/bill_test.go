@@ -286,8 +286,10 @@ func TestMachinesThatStayArePaidTomorrow(t *testing.T) {
 func TestNodesStandByTypeAndPrice(t *testing.T) {
 	in := telemetry()
 	in.Pools = []plan.Pool{
-		{Name: "a", Type: "m5.large", Price: 96_000, Nodes: 1}, {Name: "b", Type: "m5.large", Price: 96_000, Nodes: 2, Purchase: plan.OnDemand},
-		{Name: "c", Type: "m5.large", Price: 40_000, Nodes: 2, Purchase: plan.Spot}, {Name: "d", Type: "m7i.large", Price: 100_800},
+		{Name: "a", Type: "m5.large", Price: 96_000, Nodes: 1},
+		{Name: "b", Type: "m5.large", Price: 96_000, Nodes: 2, Purchase: plan.OnDemand},
+		{Name: "c", Type: "m5.large", Price: 40_000, Nodes: 2, Purchase: plan.Spot},
+		{Name: "d", Type: "m7i.large", Price: 100_800},
 	}
 	b, _ := bill.Make(in)
 	var got []string
