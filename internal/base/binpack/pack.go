@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tranship/tranship/internal/base/binpack/column"
 	"github.com/tranship/tranship/internal/base/binpack/fleet"
 	"github.com/tranship/tranship/internal/base/binpack/search"
 	"github.com/tranship/tranship/internal/base/binpack/shape"
@@ -70,6 +71,7 @@ type job struct {
 	o       Options
 	rows    *fleet.Rows
 	value   []float64
+	uses    []column.Use // of the configuration programme
 	best    []shape.Bin
 	bound   int64
 	stopped bool
@@ -88,6 +90,24 @@ func (j *job) run() error {
 	}
 	j.bound = max(int64(math.Ceil(fluid-1e-6)), whole)
 	j.start()
+	work := int64(j.o.Iterations) * unit
+	if work <= 0 || j.m.Cost(j.best) <= j.bound {
+		return nil
+	}
+	if err := j.generate(work / 4); err != nil {
+		return err
+	}
+	if len(j.uses) > 0 {
+		tries := make([][]shape.Bin, 4)
+		j.each(len(tries), func(i int) {
+			w := shape.Meter{Left: work / 40, Stop: j.o.Stop}
+			tries[i] = j.round(i, &w)
+		})
+		for _, bins := range tries {
+			j.offer(bins)
+		}
+	}
+	j.improve(work / 2)
 	return nil
 }
 

@@ -41,6 +41,9 @@ func newBuilder(m *shape.Model, value []float64, seed uint64, work *shape.Meter)
 
 func (b *builder) pour(load []shape.Load, sign int32) {
 	for _, l := range load {
+		if l.Count == 0 {
+			continue
+		}
 		b.put(l.Class, sign*l.Count)
 		for d, s := range b.m.SizeOf(int(l.Class)) {
 			b.total[d] += s * int64(sign*l.Count)

@@ -10,8 +10,13 @@ import (
 // differ in noise and in how much they favour large pieces. Pieces that no more
 // bin may be had for are missing from the bins: types can be limited.
 func Start(m *shape.Model, value []float64, types []int, number int, work *shape.Meter) []shape.Bin {
+	return Rest(m, value, types, m.Count, number, work)
+}
+
+// Rest packs count pieces of each class, as Start packs all.
+func Rest(m *shape.Model, value []float64, types []int, count []int, number int, work *shape.Meter) []shape.Bin {
 	b := newBuilder(m, value, uint64(number)+1, work)
-	for c, n := range m.Count {
+	for c, n := range count {
 		b.pour([]shape.Load{{Class: int32(c), Count: int32(n)}}, 1)
 	}
 	styles := []style{
@@ -28,14 +33,14 @@ func Start(m *shape.Model, value []float64, types []int, number int, work *shape
 	if bins := b.build(types, math.MaxInt64, s); bins != nil {
 		return bins
 	}
-	return b.some(types, s)
+	return b.some(types, count, s)
 }
 
 // some packs what limits of the types let it pack.
-func (b *builder) some(types []int, s style) []shape.Bin {
+func (b *builder) some(types, count []int, s style) []shape.Bin {
 	b.empty()
 	clear(b.used)
-	for c, n := range b.m.Count {
+	for c, n := range count {
 		b.pour([]shape.Load{{Class: int32(c), Count: int32(n)}}, 1)
 	}
 	b.weigh(b.exact, 0, s.power)
