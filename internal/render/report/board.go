@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
@@ -94,13 +93,7 @@ func newCard(wave string, i int, g *plan.MoveGroup, batches [][]int) card {
 	default:
 		c.Level = "low"
 	}
-	c.Why = g.Why
-	if c.Why == "" {
-		c.Why = g.Reason.Meaning()
-		if len(g.Risks) > 0 {
-			c.Why += "; risk from " + strings.Join(g.Risks, ", ")
-		}
-	}
+	c.Why = cmp.Or(g.Why, g.Reason.Meaning())
 	if len(c.Workloads) > mostNames {
 		c.Workloads, c.More = c.Workloads[:mostNames], len(c.Workloads)-mostNames
 	}

@@ -35,6 +35,7 @@ type packing struct {
 	Pictures []picture
 	Legend   []legend
 	Pools    []poolRow
+	StandIns bool // some pool has further types
 	Nodes    []nodeRow
 	Hosts    []hostRow
 	Failures []failure
@@ -107,6 +108,7 @@ type load struct {
 func newPacking(p *plan.Plan, at *places) packing {
 	out := packing{None: len(p.Nodes) == 0, NoToday: len(p.Estate.Hosts) == 0}
 	out.Pools = poolRows(p, at)
+	out.StandIns = slices.ContainsFunc(out.Pools, func(r poolRow) bool { return len(r.Alternatives) > 0 })
 	if out.None {
 		return out
 	}
