@@ -64,7 +64,7 @@ func (d *demand) constraint(x *want, k *estate.Constraint) (problem, hint string
 // byNode keeps copies apart or together by node.
 func (d *demand) byNode(x *want, k *estate.Constraint) {
 	switch {
-	case k.Rule == estate.Apart && k.Soft:
+	case k.Soft && (k.Rule == estate.Apart || k.Rule == estate.AtMost && k.Count == 1):
 		x.wishes = true
 	case k.Rule == estate.Together && !k.Soft:
 		x.together = true

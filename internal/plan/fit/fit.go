@@ -81,9 +81,12 @@ func Make(in Inputs, o binpack.Options) (Result, diag.List) {
 			continue
 		}
 		kept = append(kept, g)
-		pools, nodes, placements := g.pools(names)
-		out.Pools, out.Nodes, out.Placements = append(out.Pools, pools...), append(out.Nodes, nodes...), append(out.Placements, placements...)
-		g.survival(&out.Survival, nodes, depth == mix.Zone)
+		for _, part := range g.parted {
+			part.judge()
+			pools, nodes, placements := part.pools(names)
+			out.Pools, out.Nodes, out.Placements = append(out.Pools, pools...), append(out.Nodes, nodes...), append(out.Placements, placements...)
+			part.survival(&out.Survival, nodes, depth == mix.Zone)
+		}
 		sum.add(g)
 	}
 	slices.SortFunc(out.Placements, func(a, b plan.Placement) int {
@@ -115,19 +118,13 @@ func noPrices(problem string) diag.Diagnostic {
 func (g *group) solve(o binpack.Options, depth mix.Level) bool {
 	for len(g.wants) > 0 {
 		g.pack(o, depth)
-		p := g.mixProblem(depth)
-		p.Starts = [][]int{g.counts(g.safe.Bins), g.counts(g.none.Bins)}
-		if g.d.in.Tails != nil {
-			p.Accept = g.tail
-		}
-		answer, ok := mix.Find(p, mix.Options{Each: o.Each})
-		if g.answer = answer; ok {
-			g.judge()
+		if g.find(o, depth, [][]int{g.counts(g.safe.Bins), g.counts(g.none.Bins)}) {
+			g.part(o, depth)
 			return true
 		}
 		left := g.wants[:0:0]
 		for i, x := range g.wants {
-			if !answer.Stuck[i] {
+			if !g.answer.Stuck[i] {
 				left = append(left, x)
 				continue
 			}
@@ -137,12 +134,21 @@ func (g *group) solve(o binpack.Options, depth mix.Level) bool {
 		if len(left) == len(g.wants) {
 			return false
 		}
-		g.wants, g.total = left, vector{}
-		for _, x := range left {
-			g.total = g.total.plus(x.size, int64(x.count))
-		}
+		g.take(left)
 	}
 	return false
+}
+
+// find looks for nodes on which the scheduler places the group.
+func (g *group) find(o binpack.Options, depth mix.Level, starts [][]int) bool {
+	p := g.mixProblem(depth)
+	p.Starts = starts
+	if g.d.in.Tails != nil {
+		p.Accept = g.tail
+	}
+	answer, ok := mix.Find(p, mix.Options{Each: o.Each})
+	g.answer = answer
+	return ok
 }
 
 // pack packs the group without the scheduler: the least that is known to do.

@@ -31,6 +31,17 @@ type group struct {
 	none   binpack.Result // packed without survival
 	safe   failure.Result
 	answer mix.Answer
+	// parted are the groups that take its place, each with nodes of its own:
+	// itself where that is the cheapest.
+	parted []*group
+}
+
+// take gives the group its wants.
+func (g *group) take(wants []*want) {
+	g.wants, g.total = wants, vector{}
+	for _, x := range wants {
+		g.total = g.total.plus(x.size, int64(x.count))
+	}
 }
 
 // groups sorts the wants into classes; what nothing is sold for is reported.
@@ -94,9 +105,7 @@ func (d *demand) group(k class, wants []*want) *group {
 	if len(g.wants) == 0 {
 		return nil
 	}
-	for _, x := range g.wants {
-		g.total = g.total.plus(x.size, int64(x.count))
-	}
+	g.take(g.wants)
 	for dim := range g.total {
 		if g.total[dim] > 0 || dim < inPods {
 			g.dims = append(g.dims, dim)

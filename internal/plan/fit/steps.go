@@ -116,7 +116,7 @@ func (d *demand) chosen(groups []*group, o binpack.Options) (unit.Money, string)
 	var sum unit.Money
 	for _, g := range groups {
 		if g.class.purchase != plan.Spot {
-			sum += min(unit.Money(g.none.Cost), unit.Money(g.answer.Cost))
+			sum += unit.Money(g.none.Cost)
 			continue
 		}
 		k := g.class

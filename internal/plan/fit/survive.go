@@ -23,10 +23,14 @@ type costs struct {
 }
 
 func (c *costs) add(g *group) {
-	c.bought += g.bought()
-	c.listed += unit.Money(g.answer.Cost)
+	cost := unit.Money(0)
+	for _, part := range g.parted {
+		c.bought += part.bought()
+		cost += unit.Money(part.answer.Cost)
+	}
+	c.listed += cost
 	// A mix that the scheduler can carry out is a packing too.
-	safe := min(unit.Money(g.safe.Cost), unit.Money(g.answer.Cost))
+	safe := min(unit.Money(g.safe.Cost), cost)
 	c.safe += safe
 	c.none += min(unit.Money(g.none.Cost), safe)
 	c.bound += g.discounted(min(unit.Money(g.safe.Bound), safe))

@@ -1,0 +1,200 @@
+package mix
+
+import (
+	"slices"
+
+	"github.com/tranship/tranship/internal/plan/fit/replay"
+)
+
+// stuck tells what finds no place on far too many nodes.
+func (s *search) stuck() []bool {
+	out := make([]bool, len(s.p.Pods))
+	const plenty = 20
+	counts := s.cover([]int{len(s.p.Types) - 1}, plenty)
+	if counts == nil {
+		return out
+	}
+	nodes := s.nodes(counts)
+	bent := make([]bool, len(s.p.Pods))
+	for i := range bent {
+		bent[i] = s.p.Pods[i].Bends
+	}
+	v := replay.Try(s.cluster(nodes, bent), replay.Options{Orders: allOrders[:1], Losses: every(s.losses(nodes), 24), Again: allAgain})
+	for _, list := range [][]replay.Load{v.Pending, v.Stranded} {
+		for _, l := range list {
+			out[l.Pod] = true
+		}
+	}
+	return out
+}
+
+// nodes lists a mix's nodes, zone by zone in turn. Where some pods cannot leave
+// their zone, one zone has two nodes at least.
+func (s *search) nodes(counts []int) []replay.Node {
+	var out []replay.Node
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	zones := max(s.p.Zones, 1)
+	if s.guarded {
+		zones = max(min(zones, total-1), 1)
+	}
+	order := slices.Clone(s.p.First)
+	for z := range s.p.Zones {
+		if !slices.Contains(order, z) {
+			order = append(order, z)
+		}
+	}
+	in := make([]int, max(s.p.Zones, 1))
+	for t, n := range counts {
+		for range n {
+			zone := 0
+			if len(order) > 0 {
+				zone = order[len(out)%zones]
+			}
+			in[zone]++
+			out = append(out, replay.Node{Room: s.p.Types[t].Room, System: s.p.Types[t].System, Pool: 2 * t, Zone: zone})
+		}
+	}
+	for i := range out {
+		if s.guarded && in[out[i].Zone] < 2 {
+			out[i].Pool++
+		}
+	}
+	return out
+}
+
+// losses are what may fail at once.
+func (s *search) losses(nodes []replay.Node) [][]int {
+	var out [][]int
+	switch s.p.Level {
+	case Node:
+		for i := range nodes {
+			out = append(out, []int{i})
+		}
+	case Zone:
+		by := make([][]int, max(s.p.Zones, 1))
+		for i, n := range nodes {
+			by[n.Zone] = append(by[n.Zone], i)
+		}
+		for _, list := range by {
+			if len(list) > 0 {
+				out = append(out, list)
+			}
+		}
+	}
+	return out
+}
+
+var (
+	allOrders = []replay.Order{
+		{Kind: replay.LargestFirst, Seed: 1},
+		{Kind: replay.AsListed, Seed: 2},
+		{Kind: replay.Shuffled, Seed: 3},
+		{Kind: replay.Shuffled, Seed: 4},
+	}
+	allAgain = []replay.Kind{replay.Shuffled, replay.LargestFirst, replay.SmallestFirst}
+)
+
+// play tries a mix, bending what must bend, and gives nil if it will not do.
+func (s *search) play(counts []int, light bool) *Answer {
+	nodes := s.nodes(counts)
+	losses := s.losses(nodes)
+	o := replay.Options{Orders: allOrders, Losses: losses, Again: allAgain, Chain: true}
+	if light {
+		o.Orders, o.Again, o.Losses = allOrders[1:3], allAgain[:1], every(losses, 24)
+	}
+	bent := make([]bool, len(s.p.Pods))
+	for range 6 {
+		c := s.cluster(nodes, bent)
+		v := replay.Try(c, replay.Options{Orders: o.Orders[:1]})
+		if v.Good() {
+			o.Each = s.o.Each
+			v = replay.Try(c, o)
+		}
+		if v.Good() {
+			a := &Answer{Counts: slices.Clone(counts), Cost: s.cost(counts), Nodes: nodes, Verdict: v, Bent: bent}
+			a.Accepted = s.p.Accept == nil || s.p.Accept(nodes, v.Nodes)
+			return a
+		}
+		if !s.bend(bent, &v) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// confirm tries the best mix in further orders, and adds nodes while one of
+// them leaves a pod without a place.
+func (s *search) confirm() {
+	var orders []replay.Order
+	for seed := range uint64(8) {
+		orders = append(orders, replay.Order{Kind: []replay.Kind{replay.AsListed, replay.Shuffled}[seed%2], Seed: 10 + seed})
+	}
+	counts := slices.Clone(s.best.Counts)
+	for range 6 {
+		nodes := s.nodes(counts)
+		v := replay.Try(s.cluster(nodes, s.best.Bent), replay.Options{Orders: orders, Losses: s.losses(nodes), Again: allAgain, Chain: true, Each: s.o.Each})
+		if v.Good() {
+			if a := s.play(counts, false); a != nil && (a.Accepted || !s.best.Accepted) {
+				s.best = a
+				return
+			}
+		}
+		counts[s.cheapest(counts)]++
+	}
+}
+
+// cheapest is the cheapest type of a mix.
+func (s *search) cheapest(counts []int) int {
+	for t, n := range counts {
+		if n > 0 {
+			return t
+		}
+	}
+	return 0
+}
+
+// bend lets go of the rules of what found no place.
+func (s *search) bend(bent []bool, v *replay.Verdict) bool {
+	more := false
+	for _, list := range [][]replay.Load{v.Pending, v.Stranded} {
+		for _, x := range list {
+			if s.p.Pods[x.Pod].Bends && !bent[x.Pod] {
+				bent[x.Pod], more = true, true
+			}
+		}
+	}
+	return more
+}
+
+func (s *search) cluster(nodes []replay.Node, bent []bool) *replay.Cluster {
+	c := &replay.Cluster{Nodes: nodes, Zones: max(s.p.Zones, 1), Pods: make([]replay.Pod, len(s.p.Pods))}
+	guarded := make([]bool, 2*len(s.p.Types))
+	for i := 0; i < len(guarded); i += 2 {
+		guarded[i] = true
+	}
+	for i := range s.p.Pods {
+		c.Pods[i] = s.p.Pods[i].Strict
+		if bent[i] {
+			c.Pods[i] = s.p.Pods[i].Bent
+		}
+		if s.guarded && c.Pods[i].Disk {
+			c.Pods[i].Pools = guarded
+		}
+	}
+	return c
+}
+
+// every gives at most n of the losses, evenly.
+func every(losses [][]int, n int) [][]int {
+	if len(losses) <= n {
+		return losses
+	}
+	var out [][]int
+	for i := range n {
+		out = append(out, losses[i*len(losses)/n])
+	}
+	return out
+}
