@@ -20,6 +20,8 @@ type model struct {
 	// order is the items by weight, heaviest first: what is hard is placed early.
 	order []int
 	rank  []int
+	// nothing is a type of no capacity and no price: the place of a box that is gone.
+	nothing int
 }
 
 // A class is an item with its bounds.
@@ -39,13 +41,18 @@ type class struct {
 
 const unbounded = 1 << 40
 
-func newModel(p *binpack.Problem, level Level) *model {
-	m := &model{p: p, dims: p.Dimensions, zones: max(p.Zones, 0), level: level}
+// newModel looks at a problem; loose items, if told, need no spread.
+func newModel(p *binpack.Problem, level Level, loose []bool) *model {
+	m := &model{p: p, dims: p.Dimensions, zones: max(p.Zones, 0), level: level, nothing: len(p.Types)}
+	own := *p
+	own.Types = append(slices.Clone(p.Types), binpack.Type{Capacity: make([]int64, p.Dimensions)})
+	m.p = &own
+	p = &own
 	if level == AnyZone && m.zones < 2 {
 		m.level = AnyNode // the one zone there is cannot be outlived
 	}
 	m.buy = m.undominated()
-	for _, it := range p.Items {
+	for i, it := range p.Items {
 		c := class{size: it.Size, perBin: unbounded, perZone: unbounded, zone: it.Zone, groups: it.Groups}
 		if it.MaxPerBin > 0 {
 			c.perBin = it.MaxPerBin
@@ -54,15 +61,15 @@ func newModel(p *binpack.Problem, level Level) *model {
 			c.perZone = it.MaxPerZone
 		}
 		c.spread, c.spreadZone = c.perBin, c.perZone
-		if it.Count > 1 && m.level != None {
+		if it.Count > 1 && m.level != None && (loose == nil || !loose[i]) {
 			c.spread = min(c.spread, (it.Count+1)/2)
-			if m.level == AnyZone && it.Zone == 0 {
+			if m.level == AnyZone && it.Zone == 0 && m.zones > 2 {
 				c.spreadZone = min(c.spreadZone, (it.Count+1)/2)
 			}
 		}
 		c.fits = make([]bool, len(p.Types))
 		for t := range p.Types {
-			c.fits[t] = holds(p.Types[t].Capacity, it.Size) && (it.Types == nil || slices.Contains(it.Types, t)) && groupsAllow(p, it)
+			c.fits[t] = t != m.nothing && holds(p.Types[t].Capacity, it.Size) && (it.Types == nil || slices.Contains(it.Types, t)) && groupsAllow(p, it)
 		}
 		m.items = append(m.items, c)
 	}

@@ -17,22 +17,32 @@ func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 		return Result{}, err
 	}
 	var out Result
+	var unfit []binpack.Load
 	p.Items = slices.Clone(p.Items)
-	all := newModel(&p, level)
+	all := newModel(&p, None, nil)
 	for i := range p.Items {
 		if p.Items[i].Count > 0 && !slices.Contains(all.items[i].fits, true) {
-			out.Left = append(out.Left, binpack.Load{Item: i, Count: p.Items[i].Count})
+			unfit = append(unfit, binpack.Load{Item: i, Count: p.Items[i].Count})
 			p.Items[i].Count = 0
 		}
 	}
-	m := newModel(&p, level)
-	s, left, n := m.start(o)
-	out.Iterations, out.Stopped = n, o.Stop != nil && o.Stop()
-	out.Left = merge(append(out.Left, left...))
+	n := normalise(&p, level)
+	m := newModel(&n.p, level, n.loose)
+	s, left, done := m.start(o)
+	out.Left, out.Iterations = left, done
+	var plans [][]Move
+	if level != None && len(s.boxes) > 0 {
+		x := newExchange(s, o.Seed, 0)
+		out.Iterations += x.run(o.Iterations, o.Stop)
+		s, plans = x.j.prune()
+	}
+	out.Stopped = o.Stop != nil && o.Stop()
 	out.Bins = s.bins()
 	out.Cost = s.cost()
 	out.Bound = m.bound(0)
-	out.Failures = s.prove()
+	out.Failures = s.prove(plans)
+	n.back(&out)
+	out.Left = merge(append(out.Left, unfit...))
 	for _, f := range out.Failures {
 		for _, l := range f.Left {
 			i := slices.IndexFunc(out.Exposed, func(e binpack.Load) bool { return e.Item == l.Item })
@@ -47,12 +57,30 @@ func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 	return out, nil
 }
 
-// prove fails everything that the level names, as hard as it can.
-func (s *state) prove() []Failure {
+// prove fails everything that the level names: as hard as it can, or else by
+// the moves that the search knows.
+func (s *state) prove(plans [][]Move) []Failure {
 	r := newReplay(s)
 	out := s.losses()
 	for i := range out {
-		out[i].Moves, out[i].Left = r.run(out[i].Lost, thorough, nil)
+		f := &out[i]
+		f.Moves, f.Left = r.run(f.Lost, quick, nil)
+		if len(f.Left) == 0 {
+			continue
+		}
+		known := i
+		if f.Zone > 0 {
+			known = f.Zone - 1
+		}
+		if known < len(plans) {
+			moves, left := r.follow(f.Lost, plans[known])
+			if s.m.weight(left) < s.m.weight(f.Left) {
+				f.Moves, f.Left = moves, left
+			}
+		}
+		if len(s.m.forgive(f.Left)) > 0 {
+			f.Moves, f.Left = r.run(f.Lost, thorough, nil)
+		}
 	}
 	return out
 }

@@ -12,7 +12,7 @@ import (
 // other orders, and few pieces in every way. Left is thus proven only for a
 // handful of pieces; moves are always possible.
 func Replay(p binpack.Problem, bins []binpack.Bin, lost []int) ([]Move, []binpack.Load) {
-	m := newModel(&p, None)
+	m := newModel(&p, None, nil)
 	s := load(m, bins)
 	r := newReplay(s)
 	moves, left := r.run(lost, thorough, nil)

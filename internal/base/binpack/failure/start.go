@@ -186,4 +186,3 @@ func (s *state) absorbs(k int, short []Failure) float64 {
 	}
 	return worth
 }
-
