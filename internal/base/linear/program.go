@@ -79,7 +79,7 @@ func Solve(p *Program) (Solution, error) {
 	}
 	s.Dual = make([]float64, len(p.Rows))
 	for i := range s.Dual {
-		s.Dual[i] = max(0, t.reduced[t.cols+i])
+		s.Dual[i] = max(0, t.reduced[t.cols+i]) * t.scale[i]
 	}
 	s.Bound = t.bound()
 	return s, nil
