@@ -43,6 +43,6 @@ func (c Catalog) For(region string) (Catalog, bool) {
 		*p = unit.Money(math.Round(float64(*p) * to / from))
 	}
 	out.Region, out.Estimated = region, true
-	out.Source = "estimated from prices of " + c.Region + " by the region's factor " + decimal(to/from) + "; " + c.Source
+	out.Source = c.Source + ", those of " + c.Region + " times " + decimal(math.Round(to/from*1e4)/1e4)
 	return out, true
 }

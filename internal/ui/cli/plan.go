@@ -71,6 +71,7 @@ recognised by what it holds. Without usage the declared requests stay.`,
 			return nil
 		},
 	}
+	cmd.AddCommand(s.packCommand())
 	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file")
 	cmd.Flags().StringArrayVar(&o.Usage, "usage", nil, "a file or folder of what was used; may be repeated")
 	cmd.Flags().StringVar(&o.Prices, "prices", "", "a price list that prices import wrote (default: the embedded one)")
