@@ -46,3 +46,19 @@ func (c Catalog) For(region string) (Catalog, bool) {
 	out.Source = c.Source + ", those of " + c.Region + " times " + decimal(math.Round(to/from*1e4)/1e4)
 	return out, true
 }
+
+// Over gives the list of c with the prices of a later one over its own.
+func (c Catalog) Over(later Catalog) Catalog {
+	if len(later.Types) == 0 {
+		return c
+	}
+	out := later
+	out.Types = slices.Clone(later.Types)
+	for i := range c.Types {
+		if later.Find(c.Types[i].Name) == nil {
+			out.Types = append(out.Types, c.Types[i])
+		}
+	}
+	out.sort()
+	return out
+}

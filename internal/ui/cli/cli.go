@@ -104,7 +104,7 @@ of the step before: capture, discover, plan, render.`,
 	f.BoolVar(&s.noInput, "no-input", false, "never ask")
 	f.BoolVarP(&s.yes, "yes", "y", false, "answer yes to every question")
 	root.AddCommand(
-		s.captureCommand(), s.discoverCommand(), s.planCommand(), s.renderCommand(),
+		s.captureCommand(), s.discoverCommand(), s.planCommand(), s.pricesCommand(), s.renderCommand(),
 		s.initCommand(), s.validateCommand(), s.explainCommand(), s.configCommand(), s.doctorCommand(), s.versionCommand(),
 	)
 	root.InitDefaultCompletionCmd()
