@@ -14,28 +14,53 @@ import (
 const columns = 400
 
 // generate solves the configuration programme as far as its share of the work
-// goes, takes over its bound and its values, and rounds its loads to packings.
+// goes, while the first packing is improved beside it. It takes over the bound
+// and the values, and rounds the programme's loads to packings.
 func (j *job) generate(work int64) error {
 	if j.m.Classes > columns || slices.Min(j.m.Price) == 0 {
+		j.improve(work * 2)
 		return nil
 	}
-	w := &shape.Meter{Left: work, Stop: j.o.Stop}
-	s := column.Generate(j.m, j.value, j.best, w, search.Fill(j.m, w))
-	j.stopped = j.stopped || w.Stopped
+	var s column.Solution
+	var improved []shape.Bin
+	good := j.good()
+	a := shape.Meter{Left: work, Stop: j.o.Stop}
+	b := a
+	j.each(2, func(i int) {
+		if i == 0 {
+			s = column.Generate(j.m, j.value, j.best, &a, search.Fill(j.m, &a))
+		} else {
+			improved = search.Improve(j.m, j.value, good, j.best, j.o.Seed, &b)
+		}
+	})
+	j.offer(improved)
+	j.stopped = j.stopped || a.Stopped || b.Stopped
 	if s.Bound > 0 {
 		j.bound = max(j.bound, int64(math.Ceil(s.Bound-1e-6)))
 		j.value = s.Value
 	}
+	if j.done() {
+		return nil
+	}
 	for _, c := range s.Cuts {
 		j.rows.Add(c.Value, c.Most)
 	}
-	whole, _, err := j.rows.Bound(wholeNodes, 0)
-	if err != nil {
-		return err
-	}
-	j.bound = max(j.bound, whole)
 	j.uses = s.Uses
-	return nil
+	// The bound in whole bins is looked for beside the rounding.
+	tries := make([][]shape.Bin, 4)
+	var err error
+	j.each(1+len(tries), func(i int) {
+		if i == 0 {
+			err = j.whole(wholeNodes)
+			return
+		}
+		w := shape.Meter{Left: work / 8, Stop: j.o.Stop}
+		tries[i-1] = j.round(i-1, &w)
+	})
+	for _, bins := range tries {
+		j.offer(bins)
+	}
+	return err
 }
 
 // round rounds the programme's fractions down, some up by chance, and packs the

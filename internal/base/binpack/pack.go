@@ -84,49 +84,85 @@ func (j *job) run() error {
 		return err
 	}
 	j.value = value
-	whole, _, err := j.rows.Bound(wholeNodes, 0)
-	if err != nil {
+	j.bound = int64(math.Ceil(fluid - 1e-6))
+	left := j.start(int64(j.o.Iterations) * unit)
+	if left <= 0 {
+		return j.whole(wholeNodes / 4)
+	}
+	if err := j.whole(wholeNodes / 4); err != nil || j.done() {
 		return err
 	}
-	j.bound = max(int64(math.Ceil(fluid-1e-6)), whole)
-	j.start()
-	work := int64(j.o.Iterations) * unit
-	if work <= 0 || j.m.Cost(j.best) <= j.bound {
-		return nil
-	}
-	if err := j.generate(work / 4); err != nil {
+	if err := j.generate(left / 5); err != nil || j.done() {
 		return err
 	}
-	if len(j.uses) > 0 {
-		tries := make([][]shape.Bin, 4)
-		j.each(len(tries), func(i int) {
-			w := shape.Meter{Left: work / 40, Stop: j.o.Stop}
-			tries[i] = j.round(i, &w)
-		})
-		for _, bins := range tries {
-			j.offer(bins)
-		}
-	}
-	j.improve(work / 2)
+	j.improve(left * 3 / 5)
 	return nil
 }
 
-// start makes the first packings: of all types in several styles, and of each
-// type alone.
-func (j *job) start() {
-	all := make([]int, j.m.Types)
-	for t := range all {
-		all[t] = t
-	}
-	styles := 5
-	tries := make([][]shape.Bin, styles)
-	j.each(styles, func(i int) {
+// done is whether nothing is left to win, or to win it with.
+func (j *job) done() bool { return j.stopped || j.m.Cost(j.best) <= j.bound }
+
+// whole raises the bound to that of whole bins.
+func (j *job) whole(nodes int) error {
+	b, _, err := j.rows.Bound(nodes, j.m.Cost(j.best))
+	j.bound = max(j.bound, b)
+	return err
+}
+
+// start makes the first packings, and gives what it leaves of the work: a quick
+// one, and as many of better styles as a part of the work allows, or as cost
+// next to nothing.
+func (j *job) start(work int64) int64 {
+	types := j.promising()
+	try := func(style int) ([]shape.Bin, int64) {
 		w := shape.Meter{Left: math.MaxInt64}
-		tries[i] = search.Start(j.m, j.value, all, i, &w)
-	})
-	for _, bins := range tries {
-		j.offer(bins)
+		bins := search.Start(j.m, j.value, types, style, &w)
+		return bins, math.MaxInt64 - w.Left
 	}
+	quick, spent := try(0)
+	j.offer(quick)
+	const slower = 10 // times the work of the quick one
+	more := int(max(work/5, 20*unit) / (slower*spent + 1))
+	tries := make([][]shape.Bin, min(more, 4))
+	each := make([]int64, len(tries))
+	j.each(len(tries), func(i int) { tries[i], each[i] = try(i + 1) })
+	for i, bins := range tries {
+		j.offer(bins)
+		spent += each[i]
+	}
+	return work - spent
+}
+
+// promising are the types that first packings are made of: those whose room is
+// worth most of their price. The ends of packings are made of all.
+func (j *job) promising() []int {
+	m := j.m
+	worth := make([]float64, m.Types)
+	out := make([]int, m.Types)
+	for t := range out {
+		out[t] = t
+		worth[t] = j.rows.Worth(t) / (float64(m.Price[t]) + 1e-9)
+	}
+	if m.Classes < 100 {
+		return out
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(worth[b], worth[a]) })
+	most := max(8, 30_000/m.Classes)
+	// Each class must have a type to be in.
+	kept := out[:0]
+	covered := make([]bool, m.Classes)
+	for at, t := range out {
+		use := at < most
+		for c, n := range m.FitOf(t) {
+			if n > 0 && !covered[c] {
+				covered[c], use = true, true
+			}
+		}
+		if use {
+			kept = append(kept, t)
+		}
+	}
+	return kept
 }
 
 func (j *job) each(n int, do func(i int)) {

@@ -21,6 +21,7 @@ type Rows struct {
 	m      *shape.Model
 	p      linear.Program
 	weight [][]float64 // by row and class
+	worth  []float64   // by type, at the prices that Fluid found
 }
 
 // at most so many sets of types get resource rows of their own.
@@ -233,9 +234,13 @@ func (r *Rows) Fluid() (bound float64, value []float64, err error) {
 		s.Bound = 0
 	}
 	value = make([]float64, r.m.Classes)
+	r.worth = make([]float64, r.m.Types)
 	for i, u := range s.Dual {
 		if u == 0 {
 			continue
+		}
+		for t, a := range r.p.Rows[i].Coef {
+			r.worth[t] += u * a
 		}
 		for c, w := range r.weight[i] {
 			value[c] += u * w
@@ -243,6 +248,10 @@ func (r *Rows) Fluid() (bound float64, value []float64, err error) {
 	}
 	return s.Bound, value, nil
 }
+
+// Worth is what an empty bin of type t is worth at the prices that Fluid found:
+// its price or less.
+func (r *Rows) Worth(t int) float64 { return r.worth[t] }
 
 // Bound is a lower bound on the cost in whole bins, proven as far as so many
 // linear programs reach, and the counts of bins that reach it, where found.

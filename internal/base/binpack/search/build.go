@@ -13,12 +13,12 @@ type builder struct {
 	exact  []float64 // values without noise
 	total  []int64   // of the pool
 	rest   []int64
+	widest []int64 // room of any type, by dimension
 	weight float64 // the pool's value without noise
 	used   []int   // bins of each type, where types are limited
 	hard   bool    // some class may not be in some type, so that loads are asked
 	bounds bool    // of classes or groups
 	limits bool
-	best   []float64 // by type: the most of its price that a fill has been worth
 }
 
 func newBuilder(m *shape.Model, value []float64, seed uint64, work *shape.Meter) *builder {
@@ -26,6 +26,12 @@ func newBuilder(m *shape.Model, value []float64, seed uint64, work *shape.Meter)
 	b.total = make([]int64, m.Dim)
 	b.rest = make([]int64, m.Dim)
 	b.used = make([]int, m.Types)
+	b.widest = make([]int64, m.Dim)
+	for t := range m.Types {
+		for d, r := range m.RoomOf(t) {
+			b.widest[d] = max(b.widest[d], r)
+		}
+	}
 	for _, f := range m.Fit {
 		b.hard = b.hard || f == 0
 	}
@@ -60,6 +66,16 @@ func (b *builder) free(t int) bool {
 // is in the filler (when less is true), or -1.
 func (b *builder) cheapest(less bool, below int64) int {
 	m := b.m
+	copy(b.rest, b.total)
+	for d := range b.rest {
+		if less {
+			b.rest[d] -= m.RoomOf(b.now)[d] - b.room[d]
+		}
+		if b.rest[d] > b.widest[d] {
+			return -1
+		}
+	}
+	b.work.Spend(m.Types / 4)
 	for t := range m.Types {
 		if m.Price[t] >= below {
 			return -1
@@ -69,10 +85,7 @@ func (b *builder) cheapest(less bool, below int64) int {
 		}
 		room := m.RoomOf(t)
 		ok := true
-		for d, n := range b.total {
-			if less {
-				n -= m.RoomOf(b.now)[d] - b.room[d]
-			}
+		for d, n := range b.rest {
 			if n > room[d] {
 				ok = false
 				break
@@ -119,6 +132,7 @@ func (b *builder) all(t int, less bool) bool {
 
 // everything is the pool as one load.
 func (b *builder) everything(less bool) []shape.Load {
+	b.work.Spend(4 * len(b.active))
 	out := make([]shape.Load, 0, len(b.active))
 	for _, c := range b.active {
 		n := b.pool[c]
@@ -232,6 +246,7 @@ func (b *builder) shrink(bin shape.Bin) int {
 		if b.m.Price[t] >= b.m.Price[bin.Type] {
 			break
 		}
+		b.work.Spend(1)
 		if b.free(t) && b.m.Holds(t, bin.Load, b.rest) {
 			return t
 		}

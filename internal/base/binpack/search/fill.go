@@ -78,6 +78,7 @@ func (f *filler) clear() {
 // weigh sets the values of the pool's classes, with noise, and how much more
 // than their value large pieces count.
 func (f *filler) weigh(value []float64, noise, power float64) {
+	f.work.Spend(2 * len(f.active))
 	for _, c := range f.active {
 		v := value[c]
 		if noise > 0 {
@@ -87,8 +88,12 @@ func (f *filler) weigh(value []float64, noise, power float64) {
 		switch power {
 		case 1:
 			f.power[c] = v
+		case 1.5:
+			f.power[c] = v * math.Sqrt(v)
 		case 2:
 			f.power[c] = v * v
+		case 3:
+			f.power[c] = v * v * v
 		default:
 			f.power[c] = math.Pow(v, power)
 		}
@@ -170,7 +175,7 @@ func (f *filler) greedy(t int) {
 			alive = append(alive, c)
 		}
 	}
-	f.work.Spend(len(f.active) / 4)
+	f.work.Spend(len(f.active))
 	dim := m.Dim
 	for len(alive) > 0 {
 		for d, r := range f.room {
@@ -183,7 +188,7 @@ func (f *filler) greedy(t int) {
 			from = f.rng.IntN(len(alive))
 		}
 		best, score := int32(-1), -1.0
-		f.work.Spend(look)
+		f.work.Spend(2 * look)
 		for i, at := 0, from; i < look; i++ {
 			if at >= len(alive) {
 				at = 0
@@ -234,7 +239,7 @@ func (f *filler) polish(t, rounds int) {
 			look = 4 * sample
 			from = f.rng.IntN(n)
 		}
-		f.work.Spend(look * (1 + len(f.taken)))
+		done := look
 		for i := range look {
 			at := from + i
 			if at >= n {
@@ -256,6 +261,7 @@ func (f *filler) polish(t, rounds int) {
 				continue
 			}
 			size := m.Size[int(c)*dim : int(c)*dim+dim]
+			done += len(f.taken)
 			for _, o := range f.taken {
 				if v-f.value[o] <= gain || o == c {
 					continue
@@ -273,6 +279,7 @@ func (f *filler) polish(t, rounds int) {
 				}
 			}
 		}
+		f.work.Spend(done)
 		if in < 0 {
 			return
 		}
@@ -301,6 +308,7 @@ func (f *filler) exchange(o, c int32) bool {
 
 // load is what is in the bin, sorted.
 func (f *filler) load() []shape.Load {
+	f.work.Spend(4 * len(f.taken))
 	out := make([]shape.Load, 0, len(f.taken))
 	for _, c := range f.taken {
 		out = append(out, shape.Load{Class: c, Count: f.take[c]})
