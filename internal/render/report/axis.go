@@ -112,6 +112,15 @@ func fits(text string, width px, each float64) string {
 	return string(r[:n-1]) + "…"
 }
 
+// cut shortens text to so many letters.
+func cut(text string, most int) string {
+	r := []rune(text)
+	if len(r) <= most {
+		return text
+	}
+	return string(r[:most-1]) + "…"
+}
+
 // plural gives "1 node", "2 nodes".
 func plural(n int, what string) string {
 	if n == 1 {

@@ -26,8 +26,15 @@ func newPlaces(p *plan.Plan) *places {
 		rows: map[estate.Name]string{}, sizes: map[estate.Name]string{}, pools: map[plan.PoolName]string{},
 		nodes: map[string]string{}, hosts: map[string]string{}, failures: map[string]string{},
 	}
+	moved := 0
 	for i := range p.Estate.Workloads {
-		at.rows[p.Estate.Workloads[i].ID] = id("w", i+1)
+		w := &p.Estate.Workloads[i]
+		if plan.Moves(w, &p.Policy) {
+			if moved++; moved > mostRows {
+				continue
+			}
+		}
+		at.rows[w.ID] = id("w", i+1)
 	}
 	return at
 }
@@ -257,7 +264,7 @@ func (h *head) moves(p *plan.Plan, v *view) {
 		}
 	}
 	sum := "summed over the containers of all copies; each row of the table has its own reason"
-	add(h.why("moved", "workloads that move", "All workloads of the estate but %d that an operator or the platform replaces, or that the policy leaves out.", len(v.Replaced)), fmt.Sprint(len(v.Moved)), "workloads move")
+	add(h.why("moved", "workloads that move", "All workloads of the estate but %d that an operator or the platform replaces, or that the policy leaves out.", len(v.Replaced)), fmt.Sprint(v.MovedAll), "workloads move")
 	add(h.why("copies", "copies", "The copies of the workloads that move, summed; each row of the table has its own reason."), fmt.Sprint(v.Copies), "copies")
 	add(h.why("cpu", "CPU requested", "CPU in cores, %s.", sum), cores(cpu), "cores requested")
 	add(h.why("memory", "memory requested", "Memory, %s.", sum), size(memory), "memory requested")

@@ -25,8 +25,14 @@ import (
 //go:embed *.tmpl
 var pages embed.FS
 
-// most bounds the places that are listed for one question.
-const most = 12
+// What is listed at most: places of one question, workloads; and of how many
+// workloads on their texts are cut short.
+const (
+	most      = 12
+	mostRows  = 5000
+	manyRows  = 1000
+	shortText = 60
+)
 
 // Render gives report.html. drawing is an SVG of Edges, or empty.
 func Render(p *plan.Plan, entries []ledger.Entry, drawing []byte) (render.File, error) {
@@ -48,10 +54,12 @@ type view struct {
 	Verdicts  []verdict
 	Codes     []ledger.Tally
 	Moved     []row
+	MovedMore int // rows that are left out
 	Replaced  []row
 	Questions []question
 	Names     []name
 	Copies    int
+	MovedAll  int
 	Graph     template.HTML
 
 	Head    head
@@ -208,9 +216,16 @@ func (v *view) rows(p *plan.Plan, entries []ledger.Entry, places *places) {
 			images = append(images, cmp.Or(c.Image, "no image"))
 		}
 		r.CPU, r.Memory, r.Images = total.CPU.String(), size(total.Memory), strings.Join(images, ", ")
+		if len(p.Estate.Workloads) > manyRows {
+			r.Why, r.Images = cut(r.Why, shortText), cut(r.Images, shortText)
+		}
 		if plan.Moves(w, &p.Policy) {
-			v.Moved = append(v.Moved, r)
 			v.Copies += r.Size.Replicas
+			if v.MovedAll++; v.MovedAll > mostRows {
+				v.MovedMore++
+				continue
+			}
+			v.Moved = append(v.Moved, r)
 		} else {
 			v.Replaced = append(v.Replaced, r)
 		}
