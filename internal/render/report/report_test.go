@@ -138,6 +138,7 @@ func parse(t *testing.T, page string) document {
 	dec := xml.NewDecoder(strings.NewReader(code.ReplaceAllString(page, "")))
 	dec.Strict, dec.AutoClose, dec.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
 	var stack []xml.StartElement
+	texts, whys := map[string][]string{}, map[string][]string{}
 	digit := regexp.MustCompile(`[0-9]`)
 	for {
 		tok, err := dec.Token()
@@ -173,9 +174,9 @@ func parse(t *testing.T, page string) document {
 			}
 			for _, e := range stack {
 				if at := attribute(e, "id"); at != "" {
-					doc.text[at] += text + " "
+					texts[at] = append(texts[at], text)
 					if why {
-						doc.why[at] += text + " "
+						whys[at] = append(whys[at], text)
 					}
 				}
 			}
@@ -183,6 +184,12 @@ func parse(t *testing.T, page string) document {
 				doc.loose = append(doc.loose, stack[len(stack)-1].Name.Local+": "+text)
 			}
 		}
+	}
+	for at, text := range texts {
+		doc.text[at] = strings.Join(text, " ") + " "
+	}
+	for at, text := range whys {
+		doc.why[at] = strings.Join(text, " ") + " "
 	}
 	return doc
 }
