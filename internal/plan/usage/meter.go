@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -63,14 +64,7 @@ func meterOf(name string) (meter, bool) {
 	}
 	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	has := func(ws ...string) bool {
-		for _, w := range words {
-			for _, x := range ws {
-				if w == x {
-					return true
-				}
-			}
-		}
-		return false
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(ws, w) })
 	}
 	rated := strings.Contains(name, "rate") || has("avg", "irate", "persecond")
 	counter := has("total", "counter") && !rated
