@@ -126,7 +126,9 @@ type Bent struct {
 	Workload estate.Name `json:"workload"`
 	// Constraint is its Source in the estate.
 	Constraint string `json:"constraint"`
-	Why        string `json:"why"`
+	// Wish: even that is only preferred.
+	Wish bool   `json:"wish,omitempty"`
+	Why  string `json:"why"`
 }
 
 // SurvivalLevel is what may fail at once.

@@ -91,12 +91,13 @@ func kubelet(x *policy.Target) catalog.Kubelet {
 // choices gives what a class of workloads may run on, each type once, or twice
 // where more pods than its own limit would fit on it: prefix delegation makes
 // room for them and takes memory for it.
-func choices(in *Inputs, k class, mean vector, system vector) []choice {
+func (d *demand) choices(k class, mean vector) []choice {
+	in, system := d.in, d.system
 	x := &in.Policy.Spec.Target
 	var out []choice
 	for i := range in.Catalog.Types {
 		t := &in.Catalog.Types[i]
-		if !allowed(t, x, k.gpu) || !slices.Contains(k.archs(), t.Arch) || k.disk && t.LocalNVMe == 0 {
+		if !allowed(t, x, k.gpu) || !slices.Contains(k.archs(), t.Arch) || k.disk && t.LocalNVMe == 0 || t.CoreMark < d.mark {
 			continue
 		}
 		set := kubelet(x)

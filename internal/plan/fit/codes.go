@@ -2,8 +2,9 @@ package fit
 
 import "github.com/tranship/tranship/internal/base/diag"
 
-// Codes of choosing nodes. An example is a policy's spec (YAML) for a small
-// estate, or an estate's workloads (JSON), as the package's test has them.
+// Codes of choosing nodes. An example is an estate's workloads (JSON), its
+// hosts, a policy's spec (YAML), or several of them; the package's test has a
+// small estate for what is left out.
 const (
 	// FitsNothing is reported for a workload of which one copy is larger than a
 	// node of any allowed type. The rest is planned without it.
@@ -27,6 +28,7 @@ const (
 	//	[{"id": "/db", "kind": "service", "replicas": 1, "containers": [{"name": "main", "cpu": "100m", "memory": "64Mi"}],
 	//	  "constraints": [{"attribute": "@zone", "rule": "in", "values": ["us-east-1a"], "source": "@zone IS us-east-1a"}]},
 	//	 {"id": "/web", "kind": "service", "replicas": 2, "containers": [{"name": "main", "cpu": "100m", "memory": "64Mi"}]}]
+	//	target: {survive: zone}
 	CannotSurvive diag.Code = "F003"
 
 	// NoPrice is reported when the price list is of another region than the target.
@@ -45,7 +47,7 @@ const (
 	// are priced as the types that they look like.
 	//
 	// Example:
-	//	costs: {}
+	//	hosts: [{"name": "10.0.0.1", "cpu": "1", "memory": "2873Mi"}]
 	HostsInferred diag.Code = "F006"
 
 	// HostsUnknown is reported when today's machines look like no type that is
@@ -92,4 +94,10 @@ const (
 	// Example: none; the search ends there only where constraints of several
 	// workloads defeat each other.
 	NotPlaced diag.Code = "F012"
+
+	// DiskDecides is reported where the disks of nodes are what makes them many.
+	//
+	// Example:
+	//	[{"id": "/log", "kind": "service", "replicas": 8, "containers": [{"name": "main", "cpu": "10m", "memory": "16Mi", "disk": "10Gi"}]}]
+	DiskDecides diag.Code = "F013"
 )

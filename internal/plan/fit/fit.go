@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/binpack"
-	"github.com/tranship/tranship/internal/base/binpack/failure"
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
@@ -51,6 +50,9 @@ type Result struct {
 	// Steps lead from today's hosts to the nodes; the last is the plan's cost.
 	// Without known hosts of today there are none.
 	Steps []Step
+	// Sizes take the place of those that were given, where CPU was converted to
+	// the new nodes' cores; nil where it was not.
+	Sizes []plan.Size
 }
 
 // A Step is what the nodes cost an hour once a decision is taken.
@@ -65,22 +67,40 @@ func Make(in Inputs, o binpack.Options) (Result, diag.List) {
 	if in.Catalog == nil || len(in.Catalog.Types) == 0 {
 		return Result{}, diag.List{noPrices("there is no price list")}
 	}
+	best, diags := in.choose(o, conversion{factor: 1})
+	if !in.Policy.Spec.Sizing.ConvertCPU {
+		return best, diags
+	}
+	for _, k := range in.conversions() {
+		if other, list := in.choose(o, k); other.Survival.Cost < best.Survival.Cost && len(other.Pools) > 0 && !list.HasErrors() {
+			best, diags = other, list
+		}
+	}
+	return best, diags
+}
+
+// choose chooses the nodes, with CPU counted in one way.
+func (in Inputs) choose(o binpack.Options, k conversion) (Result, diag.List) {
+	var out Result
+	if k.factor > 1 {
+		in.Sizes = k.convert(in.Sizes)
+		out.Sizes = in.Sizes
+	}
 	d := newDemand(&in)
+	d.conversion = k
 	if region := in.Policy.Spec.Target.Region; region != "" && region != in.Catalog.Region {
 		d.diags = append(d.diags, noPrices("the price list is of "+cmp.Or(in.Catalog.Region, "no region")+", not of "+region))
 	}
-	var out Result
 	at, depth := level(&in)
 	out.Survival.Level, out.Survival.Reached = at, at
-	groups := d.groups()
 	names := map[plan.PoolName]bool{}
 	sum := costs{}
-	kept := groups[:0]
-	for _, g := range groups {
+	var solved []*group
+	for _, g := range d.groups() {
 		if !g.solve(o, depth) {
 			continue
 		}
-		kept = append(kept, g)
+		solved = append(solved, g)
 		for _, part := range g.parted {
 			part.judge()
 			pools, nodes, placements := part.pools(names)
@@ -101,7 +121,7 @@ func Make(in Inputs, o binpack.Options) (Result, diag.List) {
 			}
 		}
 	}
-	out.Steps = d.steps(kept, sum, o)
+	out.Steps = d.steps(solved, sum, o)
 	d.diags.Sort()
 	return out, d.diags
 }
@@ -111,66 +131,4 @@ func noPrices(problem string) diag.Diagnostic {
 		Code: NoPrice, Severity: diag.Error, Subject: "prices", Problem: problem,
 		Hint: "import one with tranship prices import, or set spec.target.region to that of the list",
 	}
-}
-
-// solve packs the group and finds nodes on which the scheduler places it. What
-// it cannot place with any nodes is reported and left out.
-func (g *group) solve(o binpack.Options, depth mix.Level) bool {
-	for len(g.wants) > 0 {
-		g.pack(o, depth)
-		if g.find(o, depth, [][]int{g.counts(g.safe.Bins), g.counts(g.none.Bins)}) {
-			g.part(o, depth)
-			return true
-		}
-		left := g.wants[:0:0]
-		for i, x := range g.wants {
-			if !g.answer.Stuck[i] {
-				left = append(left, x)
-				continue
-			}
-			g.d.report(NotPlaced, diag.Error, x.w, "finds no place with the scheduler's own rules, however many nodes there are: it is left out",
-				"take off a constraint, or spread it over more zones (spec.target.zones)")
-		}
-		if len(left) == len(g.wants) {
-			return false
-		}
-		g.take(left)
-	}
-	return false
-}
-
-// find looks for nodes on which the scheduler places the group.
-func (g *group) find(o binpack.Options, depth mix.Level, starts [][]int) bool {
-	p := g.mixProblem(depth)
-	p.Starts = starts
-	if g.d.in.Tails != nil {
-		p.Accept = g.tail
-	}
-	answer, ok := mix.Find(p, mix.Options{Each: o.Each})
-	g.answer = answer
-	return ok
-}
-
-// pack packs the group without the scheduler: the least that is known to do.
-func (g *group) pack(o binpack.Options, depth mix.Level) {
-	g.none, _ = binpack.Pack(g.problem(g.choices, mix.None), o)
-	if depth == mix.None {
-		g.safe = failure.Result{Result: g.none}
-		return
-	}
-	p := g.problem(g.choices, depth)
-	want := failure.AnyNode
-	if depth == mix.Zone {
-		want, p.Zones = failure.AnyZone, len(g.d.zones)
-	}
-	g.safe, _ = failure.Pack(p, want, o)
-}
-
-// counts tells how many bins of each choice a packing has.
-func (g *group) counts(bins []binpack.Bin) []int {
-	out := make([]int, len(g.choices))
-	for _, b := range bins {
-		out[b.Type]++
-	}
-	return out
 }

@@ -52,7 +52,7 @@ func (d *demand) groups() []*group {
 	}
 	// Spot pools that cannot be had are bought on demand.
 	for _, k := range sorted(by) {
-		if k.purchase == plan.Spot && len(choices(d.in, k, vector{}, d.system)) == 0 {
+		if k.purchase == plan.Spot && len(d.choices(k, vector{})) == 0 {
 			d.diags = append(d.diags, diag.Diagnostic{
 				Code: NoType, Severity: diag.Warning, Subject: "policy",
 				Problem: fmt.Sprintf("allows no spot types for %d workloads: they are planned on demand", len(by[k])),
@@ -90,7 +90,7 @@ func (d *demand) group(k class, wants []*want) *group {
 	for _, x := range wants {
 		mean = mean.plus(x.size, int64(x.count))
 	}
-	all := choices(d.in, k, mean, d.system)
+	all := d.choices(k, mean)
 	if len(all) == 0 {
 		d.noType(k, wants)
 		return nil
@@ -265,17 +265,22 @@ func (g *group) mixProblem(level mix.Level) mix.Problem {
 		p.Types = append(p.Types, mix.Type{Room: g.project(c.room), System: g.project(g.d.system), Price: int64(c.price)})
 	}
 	for _, x := range g.wants {
-		pod := mix.Pod{Strict: g.pod(x, false)}
+		pod := mix.Pod{Strict: g.pod(x, strict)}
 		pod.Nodes, pod.Zones = x.places()
 		pod.Zones = min(pod.Zones, len(g.d.zones))
-		if g.bends() {
-			pod.Bends = slices.ContainsFunc(x.rules, func(r rule) bool { return !r.soft && (r.apart || r.domains > 0) })
-			pod.Bent = g.pod(x, true)
+		hard := func(r rule) bool { return !r.soft && (r.apart || r.domains > 0) }
+		if g.bends() && slices.ContainsFunc(x.rules, hard) {
+			pod.Bent = append(pod.Bent, g.pod(x, even))
+			if slices.ContainsFunc(x.rules, func(r rule) bool { return hard(r) && r.zone }) {
+				pod.Bent = append(pod.Bent, g.pod(x, wished))
+			}
 		}
 		// A zone that does not exist twice cannot be waited out.
 		pod.Strict.Waits = x.zones != nil && (g.bends() || level == mix.Zone) || x.disk() && level == mix.Zone
 		pod.Strict.Disk = x.disk()
-		pod.Bent.Waits, pod.Bent.Disk = pod.Strict.Waits, pod.Strict.Disk
+		for i := range pod.Bent {
+			pod.Bent[i].Waits, pod.Bent[i].Disk = pod.Strict.Waits, pod.Strict.Disk
+		}
 		p.Pods = append(p.Pods, pod)
 	}
 	return p
@@ -301,10 +306,8 @@ func (g *group) pinned() []int {
 	return out
 }
 
-func (g *group) pod(x *want, bent bool) replay.Pod {
-	y := *x
-	y.bent = bent
-	p := y.pod(g.ports)
+func (g *group) pod(x *want, how bending) replay.Pod {
+	p := x.pod(g.ports, how)
 	p.Size = g.project(x.size)
 	return p
 }
@@ -356,7 +359,7 @@ func (g *group) overload(n *replay.Node, on []replay.Load) float64 {
 	for _, l := range on {
 		pods = append(pods, plan.Copies{Workload: g.wants[l.Pod].w.ID, Count: l.Count})
 	}
-	return g.d.in.Tails.Overload(pods, unit.CPU(n.Room[replay.CPU]-n.System[replay.CPU]))
+	return g.d.in.Tails.Overload(pods, unit.CPU(float64(n.Room[replay.CPU]-n.System[replay.CPU])*g.d.factor))
 }
 
 // overload is how often a node's pods may need more CPU than it has.

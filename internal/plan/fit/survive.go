@@ -72,23 +72,26 @@ func (g *group) survival(s *plan.Survival, nodes []plan.Node, zones bool) {
 	}
 	for i, x := range g.wants {
 		s.Bent = append(s.Bent, x.forced...)
-		if !g.answer.Bent[i] {
-			continue
-		}
+		how := bending(g.answer.Bent[i])
 		for _, r := range x.rules {
-			if !r.soft {
-				s.Bent = append(s.Bent, plan.Bent{Workload: x.w.ID, Constraint: r.source, Why: g.bending(x, r)})
+			if how != strict && !r.soft {
+				s.Bent = append(s.Bent, plan.Bent{Workload: x.w.ID, Constraint: r.source, Wish: r.zone && how == wished, Why: g.bending(x, r)})
 			}
 		}
 	}
 }
 
+// bending says how far a rule holds.
 func (g *group) bending(x *want, r rule) string {
-	place, n := "nodes", len(g.answer.Nodes)
-	if r.zone {
-		place, n = "zones", min(len(g.d.zones), n)
+	in := map[int]bool{}
+	for _, n := range g.answer.Nodes {
+		in[n.Zone] = true
 	}
-	return fmt.Sprintf("its %d copies keep apart on %d %s; once some are lost they share what is left, as evenly as it goes (spec.target.apart: keep asks for more nodes)", x.count, n, place)
+	if r.zone {
+		return fmt.Sprintf("its %d copies are spread over the zones of %d nodes, %d, as far as there is room: after a loss the rest need not have it in every zone (spec.target.apart: keep asks for more nodes)",
+			x.count, len(g.answer.Nodes), len(in))
+	}
+	return fmt.Sprintf("its %d copies keep apart on %d nodes; after a loss they share what is left, as evenly as it goes (spec.target.apart: keep asks for more nodes)", x.count, len(g.answer.Nodes))
 }
 
 // settle says which level was reached.
@@ -108,6 +111,7 @@ func (g *group) judge() {
 			g.behind(x)
 		}
 	}
+	g.diskDecides()
 	if g.answer.Accepted {
 		return
 	}
@@ -192,4 +196,25 @@ func mounted(w *estate.Workload, name string) bool {
 		}
 	}
 	return true
+}
+
+// diskDecides says so where the nodes' disks, which cost little, decide how
+// many nodes there are.
+func (g *group) diskDecides() {
+	used := [dimensions]float64{}
+	for _, d := range g.dims {
+		room := int64(0)
+		for _, n := range g.answer.Nodes {
+			room += n.Room[slices.Index(g.dims, d)] - n.System[slices.Index(g.dims, d)]
+		}
+		used[d] = float64(g.total[d]) / float64(max(room, 1))
+	}
+	const clear = 1.3
+	if disk := used[inEphemeral]; disk > clear*max(used[inCPU], used[inMemory], used[inPods]) && len(g.answer.Nodes) > 2 {
+		g.d.diags = append(g.d.diags, diag.Diagnostic{
+			Code: DiskDecides, Severity: diag.Warning, Subject: "policy",
+			Problem: fmt.Sprintf("the nodes' disks decide how many there are: %.0f %% of them is asked for, and %.0f %% of CPU, %.0f %% of memory", disk*100, used[inCPU]*100, used[inMemory]*100),
+			Hint:    "a larger disk costs less than a node: spec.target.rootVolume: 100Gi",
+		})
+	}
 }

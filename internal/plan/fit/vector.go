@@ -1,6 +1,8 @@
 package fit
 
 import (
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tranship/tranship/internal/base/unit"
@@ -120,6 +122,56 @@ func system(e *estate.Estate, p *policy.Policy, sizes map[estate.Name]*plan.Size
 	for i := range e.Workloads {
 		if w := &e.Workloads[i]; w.Kind == estate.Daemon && sizes[w.ID] != nil {
 			out = out.plus(sizeOf(w, sizes[w.ID]), 1)
+		}
+	}
+	return out
+}
+
+// A conversion counts a core of the nodes as factor cores of the hosts. Only
+// types that are as fast do then.
+type conversion struct {
+	factor float64
+	mark   float64 // CoreMark of one core that a type must reach
+}
+
+// defaultCap is how much faster a core may count at most.
+const defaultCap = 1.5
+
+// conversions are those that policy and the marks of today's hosts allow.
+func (in *Inputs) conversions() []conversion {
+	source := 0.0
+	for _, h := range in.Today {
+		t := in.Catalog.Find(h.Type)
+		if t == nil || t.CoreMark <= 0 {
+			return nil // how fast the hosts are is not known
+		}
+		source = max(source, t.CoreMark)
+	}
+	most := in.Policy.Spec.Sizing.ConvertCap
+	if most == 0 {
+		most = defaultCap
+	}
+	if source == 0 || most <= 1 {
+		return nil
+	}
+	half := (1 + most) / 2
+	return []conversion{{half, source * half}, {most, source * most}}
+}
+
+// convert gives sizes in the nodes' cores.
+func (k conversion) convert(sizes []plan.Size) []plan.Size {
+	out := slices.Clone(sizes)
+	for i := range out {
+		out[i].Containers = slices.Clone(out[i].Containers)
+		for j := range out[i].Containers {
+			c := &out[i].Containers[j]
+			if n := unit.CPU(math.Ceil(float64(c.CPU) / k.factor)); n < c.CPU {
+				said := fmt.Sprintf("%s of the hosts' CPU are %s of the nodes', whose cores are %.2f times as fast (CoreMark)", c.CPU, n, k.factor)
+				if c.Why != "" {
+					said = c.Why + "; " + said
+				}
+				c.CPU, c.Why = n, said
+			}
 		}
 	}
 	return out

@@ -15,13 +15,11 @@ import (
 
 // A want is what one workload asks of nodes.
 type want struct {
-	w     *estate.Workload
-	size  vector // one copy
-	count int
-	class class
-	// rules keep copies apart; those in bent[i] are let go of as far as needed.
-	rules    []rule
-	bent     bool
+	w        *estate.Workload
+	size     vector // one copy
+	count    int
+	class    class
+	rules    []rule // keep copies apart
 	forced   []plan.Bent
 	zones    []bool // nil for all
 	together bool
@@ -42,6 +40,15 @@ type rule struct {
 	soft    bool
 }
 
+// bending is how far rules are let go of.
+type bending int
+
+const (
+	strict bending = iota
+	even           // evenly over what is there, however little
+	wished         // the same by nodes, and by zones as a wish
+)
+
 // A demand is what all workloads ask of nodes.
 type demand struct {
 	in     *Inputs
@@ -50,6 +57,7 @@ type demand struct {
 	system vector
 	wants  []*want // by ID
 	diags  diag.List
+	conversion
 }
 
 func newDemand(in *Inputs) *demand {
@@ -193,7 +201,7 @@ func (x *want) disk() bool {
 }
 
 // pod is the want as the scheduler sees it.
-func (x *want) pod(ports map[string]int) replay.Pod {
+func (x *want) pod(ports map[string]int, how bending) replay.Pod {
 	p := replay.Pod{Size: x.size[:], Count: x.count, Zones: x.zones, Together: x.together, ApartSoft: x.wishes}
 	for _, name := range x.ports {
 		if _, ok := ports[name]; !ok {
@@ -203,13 +211,14 @@ func (x *want) pod(ports map[string]int) replay.Pod {
 	}
 	for _, r := range x.rules {
 		switch {
-		case r.apart && !x.bent:
+		case r.apart && how == strict:
 			p.Apart, p.ApartZone = p.Apart || !r.zone, p.ApartZone || r.zone
 		default:
 			s := replay.Spread{Zone: r.zone, Soft: r.soft, MinDomains: r.domains}
-			if x.bent {
+			if how != strict {
 				s.MinDomains = 0
 			}
+			s.Soft = s.Soft || r.zone && how == wished
 			p.Spreads = append(p.Spreads, s)
 		}
 	}

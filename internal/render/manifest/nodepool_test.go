@@ -122,6 +122,17 @@ func TestBentConstraintsSpreadAsFarAsNodesAllow(t *testing.T) {
 	}
 }
 
+// A constraint that the plan only wishes for holds no copy back.
+func TestWishedConstraintsHoldNothingBack(t *testing.T) {
+	k := estate.Constraint{Attribute: "@zone", Rule: estate.Spread, Count: 3, Source: "@zone GROUP_BY 3"}
+	p := chosen("managed", k)
+	p.Survival.Bent = []plan.Bent{{Workload: "/shop/cart", Constraint: k.Source, Wish: true}}
+	got := get[*appsv1.Deployment](t, renderPlan(t, p, render.Options{}), "shop/cart/deployment.yaml").Spec.Template.Spec.TopologySpreadConstraints
+	if len(got) != 1 || got[0].WhenUnsatisfiable != corev1.ScheduleAnyway || got[0].MinDomains != nil {
+		t.Errorf("a wish is %v, want it to be preferred", got)
+	}
+}
+
 // Karpenter's own definitions take the pools, each with its class of nodes.
 func TestKarpenterIsToldThePools(t *testing.T) {
 	p := chosen("karpenter")

@@ -42,9 +42,10 @@ type Type struct {
 
 // A Pod is a class of pods, with its rules as they are and as they bend.
 type Pod struct {
-	Strict, Bent replay.Pod
-	// Bends: Bent may take the place of Strict.
-	Bends bool
+	Strict replay.Pod
+	// Bent may take the place of Strict, each one only where that before it
+	// finds no place.
+	Bent []replay.Pod
 	// Nodes and Zones that there must be at least.
 	Nodes, Zones int
 }
@@ -67,7 +68,7 @@ type Answer struct {
 	// zone could take a disk over.
 	Nodes   []replay.Node
 	Verdict replay.Verdict
-	Bent    []bool // by pod
+	Bent    []int // by pod: 0 is Strict, 1 the first of its Bent
 	// Accepted is what Accept said.
 	Accepted bool
 	// Tried is how many mixes were played.

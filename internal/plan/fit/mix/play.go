@@ -15,9 +15,9 @@ func (s *search) stuck() []bool {
 		return out
 	}
 	nodes := s.nodes(counts)
-	bent := make([]bool, len(s.p.Pods))
+	bent := make([]int, len(s.p.Pods))
 	for i := range bent {
-		bent[i] = s.p.Pods[i].Bends
+		bent[i] = len(s.p.Pods[i].Bent)
 	}
 	v := replay.Try(s.cluster(nodes, bent), replay.Options{Orders: allOrders[:1], Losses: every(s.losses(nodes), 24), Again: allAgain})
 	for _, list := range [][]replay.Load{v.Pending, v.Stranded} {
@@ -94,8 +94,25 @@ var (
 		{Kind: replay.Shuffled, Seed: 3},
 		{Kind: replay.Shuffled, Seed: 4},
 	}
+	moreOrders = []replay.Order{
+		{Kind: replay.AsListed, Seed: 10}, {Kind: replay.Shuffled, Seed: 11}, {Kind: replay.AsListed, Seed: 12}, {Kind: replay.Shuffled, Seed: 13},
+		{Kind: replay.AsListed, Seed: 14}, {Kind: replay.Shuffled, Seed: 15}, {Kind: replay.SmallestFirst, Seed: 16}, {Kind: replay.Shuffled, Seed: 17},
+		{Kind: replay.AsListed, Seed: 18}, {Kind: replay.Shuffled, Seed: 19}, {Kind: replay.AsListed, Seed: 20}, {Kind: replay.Shuffled, Seed: 21},
+	}
 	allAgain = []replay.Kind{replay.Shuffled, replay.LargestFirst, replay.SmallestFirst}
 )
+
+// maxFew is how many pairs of a pod and a node are few: then every order is
+// tried for every mix.
+const maxFew = 4000
+
+func (s *search) few(counts []int) bool {
+	n := 0
+	for _, k := range counts {
+		n += k
+	}
+	return n*s.pods <= maxFew
+}
 
 // play tries a mix, bending what must bend, and gives nil if it will not do.
 func (s *search) play(counts []int, light bool) *Answer {
@@ -105,10 +122,15 @@ func (s *search) play(counts []int, light bool) *Answer {
 	if light {
 		o.Orders, o.Again, o.Losses = allOrders[1:3], allAgain[:1], every(losses, 24)
 	}
-	bent := make([]bool, len(s.p.Pods))
-	for range 6 {
+	if s.few(counts) {
+		o.Orders = slices.Concat(allOrders, moreOrders)
+	}
+	bent := make([]int, len(s.p.Pods))
+	for range 8 {
 		c := s.cluster(nodes, bent)
-		v := replay.Try(c, replay.Options{Orders: o.Orders[:1]})
+		first := o
+		first.Orders, first.Each = o.Orders[:1], nil
+		v := replay.Try(c, first)
 		if v.Good() {
 			o.Each = s.o.Each
 			v = replay.Try(c, o)
@@ -128,14 +150,13 @@ func (s *search) play(counts []int, light bool) *Answer {
 // confirm tries the best mix in further orders, and adds nodes while one of
 // them leaves a pod without a place.
 func (s *search) confirm() {
-	var orders []replay.Order
-	for seed := range uint64(8) {
-		orders = append(orders, replay.Order{Kind: []replay.Kind{replay.AsListed, replay.Shuffled}[seed%2], Seed: 10 + seed})
+	if s.few(s.best.Counts) {
+		return // it was tried in all of them
 	}
 	counts := slices.Clone(s.best.Counts)
 	for range 6 {
 		nodes := s.nodes(counts)
-		v := replay.Try(s.cluster(nodes, s.best.Bent), replay.Options{Orders: orders, Losses: s.losses(nodes), Again: allAgain, Chain: true, Each: s.o.Each})
+		v := replay.Try(s.cluster(nodes, s.best.Bent), replay.Options{Orders: moreOrders, Losses: s.losses(nodes), Again: allAgain, Chain: true, Each: s.o.Each})
 		if v.Good() {
 			if a := s.play(counts, false); a != nil && (a.Accepted || !s.best.Accepted) {
 				s.best = a
@@ -156,20 +177,21 @@ func (s *search) cheapest(counts []int) int {
 	return 0
 }
 
-// bend lets go of the rules of what found no place.
-func (s *search) bend(bent []bool, v *replay.Verdict) bool {
-	more := false
+// bend lets go, by one degree, of the rules of what found no place.
+func (s *search) bend(bent []int, v *replay.Verdict) bool {
+	more := map[int]bool{}
 	for _, list := range [][]replay.Load{v.Pending, v.Stranded} {
 		for _, x := range list {
-			if s.p.Pods[x.Pod].Bends && !bent[x.Pod] {
-				bent[x.Pod], more = true, true
+			if bent[x.Pod] < len(s.p.Pods[x.Pod].Bent) && !more[x.Pod] {
+				bent[x.Pod]++
+				more[x.Pod] = true
 			}
 		}
 	}
-	return more
+	return len(more) > 0
 }
 
-func (s *search) cluster(nodes []replay.Node, bent []bool) *replay.Cluster {
+func (s *search) cluster(nodes []replay.Node, bent []int) *replay.Cluster {
 	c := &replay.Cluster{Nodes: nodes, Zones: max(s.p.Zones, 1), Pods: make([]replay.Pod, len(s.p.Pods))}
 	guarded := make([]bool, 2*len(s.p.Types))
 	for i := 0; i < len(guarded); i += 2 {
@@ -177,8 +199,8 @@ func (s *search) cluster(nodes []replay.Node, bent []bool) *replay.Cluster {
 	}
 	for i := range s.p.Pods {
 		c.Pods[i] = s.p.Pods[i].Strict
-		if bent[i] {
-			c.Pods[i] = s.p.Pods[i].Bent
+		if bent[i] > 0 {
+			c.Pods[i] = s.p.Pods[i].Bent[bent[i]-1]
 		}
 		if s.guarded && c.Pods[i].Disk {
 			c.Pods[i].Pools = guarded

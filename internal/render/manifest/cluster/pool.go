@@ -32,7 +32,7 @@ func (c *Cluster) pools() {
 		c.on[id] = slices.Compact(names)
 	}
 	for _, b := range c.Plan.Survival.Bent {
-		c.bent[bend{b.Workload, b.Constraint}] = true
+		c.bent[bend{b.Workload, b.Constraint}] = b
 	}
 }
 
@@ -41,4 +41,7 @@ func (c *Cluster) pools() {
 func (c *Cluster) Pools(id estate.Name) []string { return c.on[id] }
 
 // Bent reports whether the plan lets go of a constraint as far as it has to.
-func (c *Cluster) Bent(id estate.Name, k *estate.Constraint) bool { return c.bent[bend{id, k.Source}] }
+func (c *Cluster) Bent(id estate.Name, k *estate.Constraint) (plan.Bent, bool) {
+	b, ok := c.bent[bend{id, k.Source}]
+	return b, ok
+}

@@ -73,8 +73,8 @@ func (b *builder) place() {
 	}
 	for i := range b.w.Constraints {
 		k := &b.w.Constraints[i]
-		if b.c.Bent(b.w.ID, k) {
-			b.bend(k)
+		if how, ok := b.c.Bent(b.w.ID, k); ok {
+			b.bend(k, how.Wish)
 			continue
 		}
 		b.constraint(k, &a)
@@ -172,10 +172,12 @@ func (b *builder) constraint(k *estate.Constraint, a *affinity) {
 
 // bend keeps copies as evenly apart as the nodes that are there allow. What
 // names places that no longer are is left to the workload's annotations.
-func (b *builder) bend(k *estate.Constraint) {
+func (b *builder) bend(k *estate.Constraint, wish bool) {
 	switch k.Rule {
 	case estate.Apart, estate.AtMost, estate.Spread:
-		b.spread(k, b.nodeLabel(k.Attribute), 0)
+		soft := *k
+		soft.Soft = soft.Soft || wish
+		b.spread(&soft, b.nodeLabel(k.Attribute), 0)
 	}
 }
 

@@ -1,0 +1,140 @@
+package fit
+
+import (
+	"github.com/tranship/tranship/internal/base/binpack"
+	"github.com/tranship/tranship/internal/base/binpack/failure"
+	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/plan/fit/mix"
+)
+
+// solve packs the group and finds nodes on which the scheduler places it. What
+// it cannot place with any nodes is reported and left out.
+func (g *group) solve(o binpack.Options, depth mix.Level) bool {
+	for len(g.wants) > 0 {
+		g.pack(o, depth)
+		if g.find(o, depth, [][]int{g.counts(g.safe.Bins), g.counts(g.none.Bins)}) {
+			g.part(o, depth)
+			return true
+		}
+		left := g.wants[:0:0]
+		for i, x := range g.wants {
+			if !g.answer.Stuck[i] {
+				left = append(left, x)
+				continue
+			}
+			g.d.report(NotPlaced, diag.Error, x.w, "finds no place with the scheduler's own rules, however many nodes there are: it is left out",
+				"take off a constraint, or spread it over more zones (spec.target.zones)")
+		}
+		if len(left) == len(g.wants) {
+			return false
+		}
+		g.take(left)
+	}
+	return false
+}
+
+// find looks for nodes on which the scheduler places the group.
+func (g *group) find(o binpack.Options, depth mix.Level, starts [][]int) bool {
+	p := g.mixProblem(depth)
+	p.Starts = starts
+	if g.d.in.Tails != nil {
+		p.Accept = g.tail
+	}
+	answer, ok := mix.Find(p, mix.Options{Each: o.Each})
+	g.answer = answer
+	return ok
+}
+
+// pack packs the group without the scheduler: the least that is known to do.
+func (g *group) pack(o binpack.Options, depth mix.Level) {
+	g.none, _ = binpack.Pack(g.problem(g.choices, mix.None), o)
+	if depth == mix.None {
+		g.safe = failure.Result{Result: g.none}
+		return
+	}
+	p := g.problem(g.choices, depth)
+	want := failure.AnyNode
+	if depth == mix.Zone {
+		want, p.Zones = failure.AnyZone, len(g.d.zones)
+	}
+	g.safe, _ = failure.Pack(p, want, o)
+}
+
+// counts tells how many bins of each choice a packing has.
+func (g *group) counts(bins []binpack.Bin) []int {
+	out := make([]int, len(g.choices))
+	for _, b := range bins {
+		out[b.Type]++
+	}
+	return out
+}
+
+// From so many nodes on it is worth a look whether large pods should have
+// nodes of their own, and up to which share of the load they count as few.
+const (
+	partFrom  = 16
+	partShare = 0.35
+)
+
+// part looks whether nodes of their own for the largest pods cost less: the
+// scheduler spreads pods evenly, so that every node must keep room for the
+// largest that may come.
+func (g *group) part(o binpack.Options, depth mix.Level) {
+	g.parted = []*group{g}
+	best := g.answer.Cost
+	try := func(first, rest []*want) {
+		a, b := g.sub(first), g.sub(rest)
+		if !b.find(o, depth, nil) || b.answer.Cost >= best || !a.find(o, depth, nil) {
+			return
+		}
+		if sum := a.answer.Cost + b.answer.Cost; sum < best && a.answer.Accepted && b.answer.Accepted {
+			best, g.parted = sum, []*group{b, a}
+		}
+	}
+	if disks, rest := g.divide((*want).disk); depth != mix.None && len(disks) > 0 && len(rest) > 0 {
+		try(disks, rest) // a disk waits for room in its zone; nobody else takes it here
+	}
+	if len(g.answer.Nodes) < partFrom {
+		return
+	}
+	largest := 0.0
+	for _, x := range g.wants {
+		largest = max(largest, g.extent(x.size))
+	}
+	for _, cut := range []float64{0.7, 0.5, 0.3} {
+		large, small := g.divide(func(x *want) bool { return g.extent(x.size) >= cut*largest })
+		load := 0.0
+		for _, x := range large {
+			load += g.extent(x.size) * float64(x.count)
+		}
+		if len(small) == 0 || load > partShare {
+			return // and no smaller cut will do
+		}
+		try(large, small)
+	}
+}
+
+// divide parts the wants.
+func (g *group) divide(first func(*want) bool) (yes, no []*want) {
+	for _, x := range g.wants {
+		if first(x) {
+			yes = append(yes, x)
+		} else {
+			no = append(no, x)
+		}
+	}
+	return yes, no
+}
+
+// extent is the larger share that a pod takes of all CPU or memory asked for.
+func (g *group) extent(size vector) float64 {
+	return max(float64(size[inCPU])/float64(max(g.total[inCPU], 1)), float64(size[inMemory])/float64(max(g.total[inMemory], 1)))
+}
+
+// sub is a group of some of the wants.
+func (g *group) sub(wants []*want) *group {
+	out := *g
+	out.ports = map[string]int{}
+	out.take(wants)
+	return &out
+}
