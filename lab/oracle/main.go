@@ -22,9 +22,9 @@ import (
 )
 
 type options struct {
-	tranship, cbc  string
-	cases, failing int
-	each           time.Duration
+	tranship, cbc, keep string
+	cases, failing      int
+	each                time.Duration
 }
 
 func main() {
@@ -35,6 +35,7 @@ func main() {
 	flag.StringVar(&o.cbc, "cbc", "cbc", "the `program` that solves integer programs")
 	flag.IntVar(&o.cases, "cases", 40, "how many cases without survival, of 6 to 12 pods")
 	flag.IntVar(&o.failing, "failing", 20, "how many cases that any node may be lost of, of 3 to 6 pods")
+	flag.StringVar(&o.keep, "keep", "", "leave the cases below this `folder`")
 	flag.DurationVar(&o.each, "each", time.Minute, "the longest that one case may take")
 	flag.Parse()
 	ok, err := run(ctx, o, os.Stdout)
@@ -86,6 +87,12 @@ func run(ctx context.Context, o options, out io.Writer) (bool, error) {
 // judge holds one answer against the optimum.
 func (t *tally) judge(ctx context.Context, o options, dir string, p *problem, out io.Writer) error {
 	t.cases++
+	if o.keep != "" {
+		dir = filepath.Join(o.keep, fmt.Sprintf("%s-%d", p.survive, p.seed))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("keep case: %w", err)
+		}
+	}
 	a, err := pack(ctx, o.tranship, dir, p)
 	if err != nil {
 		return fmt.Errorf("case %d: %w", p.seed, err)
@@ -118,6 +125,8 @@ func (t *tally) compare(p *problem, a *answer, best float64, out io.Writer) {
 	}
 	if a.Cost < best+cent {
 		t.exact++
+	} else {
+		fmt.Fprintf(out, "case %d, survive %s: cost %.6f, optimum %.6f: %.2f %% above\n", p.seed, p.survive, a.Cost, best, (a.Cost/best-1)*100)
 	}
 	t.worst, t.gap = max(t.worst, a.Cost/best-1), max(t.gap, 1-a.Bound/best)
 }
