@@ -64,12 +64,13 @@ type SystemShare struct {
 type Sizing struct {
 	// From is "usage" (default) or "declared".
 	From string `json:"from,omitempty" jsonschema:"enum=usage,enum=declared"`
-	// CPUPercentile of usage is the request before its margin.
+	// CPUPercentile of usage is the request before its margin, 80 by default; it
+	// is raised by what chance may hide where there are few points.
 	CPUPercentile float64 `json:"cpuPercentile,omitempty" jsonschema:"minimum=1,maximum=100"`
-	// CPUMargin and MemoryMargin are shares that are added; MemoryMargin is 0.15 by default.
+	// CPUMargin and MemoryMargin are shares that are added, 0 and 0.15 by default.
 	CPUMargin    *float64 `json:"cpuMargin,omitempty" jsonschema:"minimum=0"`
 	MemoryMargin *float64 `json:"memoryMargin,omitempty" jsonschema:"minimum=0"`
-	// CPUFloor and MemoryFloor are the least of a container.
+	// CPUFloor and MemoryFloor are the least of a container, 10m and 32Mi by default.
 	CPUFloor    unit.CPU   `json:"cpuFloor,omitempty"`
 	MemoryFloor unit.Bytes `json:"memoryFloor,omitempty"`
 	// OOMFactor raises the memory of what was killed for it, 1.25 by default.

@@ -108,18 +108,14 @@ func (c *containerSizing) cpu() {
 		return
 	}
 	q := r.CPUPercentile / 100
-	name := fmt.Sprintf("the %s percentile", ordinal(r.CPUPercentile))
 	up := upper(q, len(s.cpu), s.step, s.span)
+	name := fmt.Sprintf("the %.1fth percentile of %d points, the %s and what chance may hide", 100*up, len(s.cpu), ordinal(r.CPUPercentile))
 	if c.job {
-		up, name = 1, "the peak of its runs"
+		up, name = 1, fmt.Sprintf("the peak of its runs in %d points", len(s.cpu))
 	}
 	value := percentile(s.cpu, up) * c.spread
 	got := milli(value * (1 + r.CPUMargin))
-	text := fmt.Sprintf("CPU %s is %s of %d points", got, name, len(s.cpu))
-	if !c.job {
-		text += fmt.Sprintf(", with its uncertainty the %.1f", 100*up)
-	}
-	text += c.how()
+	text := fmt.Sprintf("CPU %s is %s", got, name) + c.how()
 	if r.CPUMargin > 0 {
 		text += fmt.Sprintf(", and %.0f %%", 100*r.CPUMargin)
 	}
