@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole way on one snapshot: discover, plan, render. Called by make demo.
+# The whole way on one snapshot: discover, usage, plan, render. Called by make demo.
 # Usage: demo.sh TRANSHIP SNAPSHOT
 set -eu
 tranship=$1
@@ -12,7 +12,14 @@ step() { printf '\n== %s\n' "$*"; }
 
 step "discover: what runs today"
 "$tranship" --config "$policy" discover "$snapshot" --out "$out/estate.json" --fields "$out/fields.jsonl"
-step "plan: sizes and waves, sealed"
-"$tranship" --config "$policy" plan "$out/estate.json" --as-of "$date" --out "$out/plan.json"
+usage=
+if [ "$snapshot" = examples/telemetry/snapshot ]; then
+	step "usage: two weeks at five minutes, as a monitoring system would export it"
+	go run ./examples/telemetry/generate -usage "$out/usage.csv"
+	usage="--usage $out/usage.csv"
+fi
+step "plan: sizes from usage, the cheapest nodes that outlive any one of them, the bill, waves; sealed"
+# shellcheck disable=SC2086 # two words or none
+"$tranship" --config "$policy" plan "$out/estate.json" $usage --as-of "$date" --out "$out/plan.json"
 step "render: files to review, keep in Git and apply"
 "$tranship" render "$out/plan.json" --out "$out"

@@ -9,7 +9,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,8 +48,22 @@ type app struct {
 	} `json:"container"`
 }
 
+type pod struct {
+	ID         string `json:"id"`
+	Containers []struct {
+		Resources struct {
+			CPUs float64 `json:"cpus"`
+			Mem  float64 `json:"mem"`
+		} `json:"resources"`
+	} `json:"containers"`
+	Scaling struct {
+		Instances int `json:"instances"`
+	} `json:"scaling"`
+}
+
 type group struct {
 	Apps   []app   `json:"apps"`
+	Pods   []pod   `json:"pods"`
 	Groups []group `json:"groups"`
 }
 
@@ -58,6 +71,23 @@ func (g group) all() []app {
 	out := slices.Clone(g.Apps)
 	for _, sub := range g.Groups {
 		out = append(out, sub.all()...)
+	}
+	return out
+}
+
+// used gives all that has usage: the apps, and the pods as apps of their sums.
+func (g group) used() []app {
+	out := slices.Clone(g.Apps)
+	for _, p := range g.Pods {
+		a := app{ID: p.ID, Instances: p.Scaling.Instances}
+		for _, c := range p.Containers {
+			a.CPUs += c.Resources.CPUs
+			a.Mem += c.Resources.Mem
+		}
+		out = append(out, a)
+	}
+	for _, sub := range g.Groups {
+		out = append(out, sub.used()...)
 	}
 	return out
 }
@@ -82,7 +112,11 @@ func run(dir, usageFile string) error {
 		return err
 	}
 	if usageFile != "" {
-		return writeUsage(usageFile, root.all())
+		jobs, err := readJobs(filepath.Join(dir, "metronome/v1_jobs.json"))
+		if err != nil {
+			return err
+		}
+		return writeUsage(usageFile, root.used(), jobs)
 	}
 	files, err := state(root.all())
 	if err != nil {
@@ -251,49 +285,4 @@ func list(dir string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, snapshot.FileName), data, 0o644)
-}
-
-// writeUsage writes time, workload, CPU in cores and memory in MiB of all
-// copies together: a day's swing, a weekend's dip, noise, and the long reads
-// of the query services that pull CPU and memory up for an hour.
-func writeUsage(file string, apps []app) (err error) {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if e := f.Close(); err == nil {
-			err = e
-		}
-	}()
-	w := bufio.NewWriter(f)
-	fmt.Fprintln(w, "time,workload,cpu_cores,memory_mib")
-	start := taken.Add(-points * step)
-	for i, a := range apps {
-		if a.Instances == 0 {
-			continue
-		}
-		rng := rand.New(rand.NewPCG(seed, uint64(i)+2))
-		cpu, mem := a.CPUs*float64(a.Instances), a.Mem*float64(a.Instances)
-		base, long := 0.10+0.15*rng.Float64(), strings.Contains(a.ID, "/query/")
-		level, until := 0.0, 0
-		for n := range points {
-			at := start.Add(time.Duration(n) * step)
-			day := 0.6 + 0.4*math.Sin(2*math.Pi*(float64(at.Hour())+float64(at.Minute())/60-9)/24)
-			if wd := at.Weekday(); wd == time.Saturday || wd == time.Sunday {
-				day *= 0.7
-			}
-			if long && n >= until && rng.Float64() < 0.006 {
-				level, until = 0.5+0.4*rng.Float64(), n+6+rng.IntN(12)
-			}
-			burst := 0.0
-			if n < until {
-				burst = level
-			}
-			c := cpu * min(1, base*day*(1+0.15*rng.NormFloat64())+burst*0.6)
-			m := mem * min(0.97, 0.18+0.10*day+0.02*rng.NormFloat64()+burst*0.4)
-			fmt.Fprintf(w, "%s,%s,%.4f,%.1f\n", at.Format(time.RFC3339), a.ID, max(c, 0.001), max(m, 8))
-		}
-	}
-	return w.Flush()
 }
