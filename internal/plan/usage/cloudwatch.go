@@ -11,39 +11,39 @@ import (
 // cloudwatch reads one result of GetMetricData.
 func (c *collector) cloudwatch(v json.RawMessage) {
 	var in struct {
-		ID         string            `json:"Id"`
-		Label      string            `json:"Label"`
+		ID         word              `json:"Id"`
+		Label      word              `json:"Label"`
 		Timestamps []json.RawMessage `json:"Timestamps"`
 		Values     []json.RawMessage `json:"Values"`
-		StatusCode string            `json:"StatusCode"`
+		StatusCode word              `json:"StatusCode"`
 	}
-	if json.Unmarshal(v, &in) != nil {
-		c.bad[c.name]++
+	if !c.lax(v, &in) {
 		return
 	}
+	id, label := string(in.ID), string(in.Label)
 	if in.StatusCode != "" && in.StatusCode != "Complete" {
-		c.report(FailedQuery, diag.Error, 0, "query "+in.ID, "is not complete: "+cut(in.StatusCode), "ask for the next page, or for a shorter time, and export again; what is there is kept")
+		c.report(FailedQuery, diag.Error, 0, "query "+id, "is not complete: "+cut(string(in.StatusCode)), "ask for the next page, or for a shorter time, and export again; what is there is kept")
 	}
-	parts := strings.Fields(in.Label)
+	parts := strings.Fields(label)
 	names := []string{}
 	for _, p := range parts {
 		if f, _ := c.resolve.find(p); f.workload == "" || c.resolve.known == nil {
 			names = append(names, p) // "/shop/requests" is no metric
 		}
 	}
-	m, ok := c.measure(append(names, in.Label, in.ID)...)
+	m, ok := c.measure(append(names, label, id)...)
 	if !ok {
 		m, ok = c.measure(c.base())
 	}
 	if !ok {
-		c.note(c.strange, "label "+in.Label)
+		c.note(c.strange, "label "+label)
 		return
 	}
-	owner, ok := c.metricOwner(in.ID, in.Label, parts)
+	owner, ok := c.metricOwner(id, label, parts)
 	if !ok {
 		return
 	}
-	r := c.series(key{workload: owner.workload, copy: owner.copy, container: owner.container}, m, in.Label)
+	r := c.series(key{workload: owner.workload, copy: owner.copy, container: owner.container}, m, label)
 	if r == nil {
 		return
 	}
@@ -52,11 +52,11 @@ func (c *collector) cloudwatch(v json.RawMessage) {
 		if !ok || i >= len(in.Values) {
 			at = math.MinInt64
 		}
-		value := math.NaN()
-		if i < len(in.Values) && json.Unmarshal(in.Values[i], &value) != nil {
-			value = math.NaN()
+		value := number(math.NaN())
+		if i < len(in.Values) {
+			_ = value.UnmarshalJSON(in.Values[i])
 		}
-		c.add(r, at, value)
+		c.add(r, at, float64(value))
 	}
 	// It answers with the newest first, unless asked otherwise.
 	r.back = 0

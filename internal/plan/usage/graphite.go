@@ -10,23 +10,23 @@ import (
 // graphite reads one target of a render answer.
 func (c *collector) graphite(v json.RawMessage) {
 	var in struct {
-		Target     string            `json:"target"`
-		Tags       map[string]string `json:"tags"`
-		Datapoints [][]*float64      `json:"datapoints"`
+		Target     word            `json:"target"`
+		Tags       map[string]word `json:"tags"`
+		Datapoints [][]*number     `json:"datapoints"`
 	}
-	if json.Unmarshal(v, &in) != nil {
-		c.bad[c.name]++
+	if !c.lax(v, &in) {
 		return
 	}
-	path, rated := unwrap(in.Target)
-	m, owner, ok := c.target(in.Target, path, in.Tags)
+	whole := string(in.Target)
+	path, rated := unwrap(whole)
+	m, owner, ok := c.target(whole, path, in.Tags)
 	if !ok {
 		return
 	}
 	if rated {
 		m.counter = false
 	}
-	r := c.series(key{workload: owner.workload, copy: owner.copy, container: owner.container}, m, in.Target)
+	r := c.series(key{workload: owner.workload, copy: owner.copy, container: owner.container}, m, whole)
 	if r == nil {
 		return
 	}
@@ -38,11 +38,11 @@ func (c *collector) graphite(v json.RawMessage) {
 		if p[0] == nil {
 			continue // nothing was stored: a gap
 		}
-		at, ok := seconds(*p[1])
+		at, ok := seconds(float64(*p[1]))
 		if !ok {
 			at = math.MinInt64
 		}
-		c.add(r, at, *p[0])
+		c.add(r, at, float64(*p[0]))
 	}
 }
 
@@ -65,7 +65,7 @@ func unwrap(target string) (path string, rated bool) {
 
 // target says what a path measures, and of which workload and copy: the path
 // names the workload somewhere, and what is measured behind it.
-func (c *collector) target(whole, path string, tags map[string]string) (meter, found, bool) {
+func (c *collector) target(whole, path string, tags map[string]word) (meter, found, bool) {
 	var parts []string
 	if strings.ContainsAny(path, " ") {
 		parts = strings.Fields(path) // an alias: "shop/cart cpu_cores"
@@ -74,14 +74,14 @@ func (c *collector) target(whole, path string, tags map[string]string) (meter, f
 	}
 	m, at, ok := c.last(whole, parts)
 	if !ok {
-		m, ok = c.measure(tags["name"], c.base())
+		m, ok = c.measure(string(tags["name"]), c.base())
 		at = len(parts)
 	}
 	if !ok {
 		c.note(c.strange, "target "+whole)
 		return m, found{}, false
 	}
-	for _, n := range []string{whole, path, tags["workload"], tags["app_id"], tags["app"], tags["task_id"]} {
+	for _, n := range []string{whole, path, string(tags["workload"]), string(tags["app_id"]), string(tags["app"]), string(tags["task_id"])} {
 		if f, ok := c.resolve.find(n); ok && (c.resolve.known != nil || c.o.Names[n] != "" || len(tags) > 1 && n != whole && n != path) {
 			return m, f, true
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/tranship/tranship/internal/base/diag"
@@ -141,8 +142,7 @@ func (c *collector) element(v json.RawMessage) {
 		Label      json.RawMessage `json:"Label"`
 		Timestamps json.RawMessage `json:"Timestamps"`
 	}
-	if json.Unmarshal(v, &is) != nil {
-		c.bad[c.name]++
+	if !c.lax(v, &is) {
 		return
 	}
 	switch {
@@ -159,6 +159,46 @@ func (c *collector) element(v json.RawMessage) {
 		c.format = "cloudwatch"
 		c.cloudwatch(v)
 	}
+}
+
+// lax reads a value as far as its members are of the kinds that they should be;
+// it reports whether there is one at all.
+func (c *collector) lax(v json.RawMessage, to any) bool {
+	err := json.Unmarshal(v, to)
+	if err == nil {
+		return true
+	}
+	c.bad[c.name]++
+	wrong := (*json.UnmarshalTypeError)(nil)
+	return errors.As(err, &wrong) && wrong.Field != ""
+}
+
+// A number is any JSON number, or one in quotes. What is none has no value.
+type number float64
+
+// UnmarshalJSON never fails: a bad number is counted where it is used.
+func (n *number) UnmarshalJSON(b []byte) error {
+	*n = number(math.NaN())
+	if v, err := strconv.ParseFloat(strings.Trim(string(b), `"`), 64); err == nil {
+		*n = number(v)
+	}
+	return nil
+}
+
+// A word is a JSON string; a number or a boolean as it is written; of anything
+// else nothing.
+type word string
+
+// UnmarshalJSON never fails.
+func (w *word) UnmarshalJSON(b []byte) error {
+	s := ""
+	*w = ""
+	if json.Unmarshal(b, &s) == nil {
+		*w = word(s)
+	} else if len(b) > 0 && b[0] != '{' && b[0] != '[' {
+		*w = word(b)
+	}
+	return nil
 }
 
 // each hands the elements of a list over, one at a time.
@@ -232,37 +272,36 @@ func text(dec *json.Decoder, to *string) error {
 // one after the other or in several files, make a series.
 func (c *collector) mesos(v json.RawMessage) {
 	var in struct {
-		Executor   string `json:"executor_id"`
-		Source     string `json:"source"`
-		Name       string `json:"executor_name"`
+		Executor   word `json:"executor_id"`
+		Source     word `json:"source"`
+		Name       word `json:"executor_name"`
 		Statistics struct {
-			Timestamp *float64 `json:"timestamp"`
-			User      *float64 `json:"cpus_user_time_secs"`
-			System    *float64 `json:"cpus_system_time_secs"`
-			RSS       *float64 `json:"mem_rss_bytes"`
-			Total     *float64 `json:"mem_total_bytes"`
+			Timestamp *number `json:"timestamp"`
+			User      *number `json:"cpus_user_time_secs"`
+			System    *number `json:"cpus_system_time_secs"`
+			RSS       *number `json:"mem_rss_bytes"`
+			Total     *number `json:"mem_total_bytes"`
 		} `json:"statistics"`
 	}
-	if json.Unmarshal(v, &in) != nil {
-		c.bad[c.name]++
+	if !c.lax(v, &in) {
 		return
 	}
-	owner, ok := c.owner(in.Source, in.Executor, in.Name)
+	owner, ok := c.owner(string(in.Source), string(in.Executor), string(in.Name))
 	if !ok {
 		return
 	}
 	s := in.Statistics
 	at, ok := int64(0), false
 	if s.Timestamp != nil {
-		at, ok = seconds(*s.Timestamp)
+		at, ok = seconds(float64(*s.Timestamp))
 	}
 	if !ok {
 		at = math.MinInt64
 	}
 	k := key{workload: owner.workload, copy: owner.copy, container: owner.container}
-	for _, id := range []string{in.Executor, in.Source} {
+	for _, id := range []word{in.Executor, in.Source} {
 		if k.copy == "" {
-			k.copy = strings.TrimSpace(id)
+			k.copy = strings.TrimSpace(string(id))
 		}
 	}
 	put := func(m meter, value float64) {
@@ -272,17 +311,17 @@ func (c *collector) mesos(v json.RawMessage) {
 	}
 	if s.User != nil || s.System != nil {
 		total := 0.0
-		for _, x := range []*float64{s.User, s.System} {
+		for _, x := range []*number{s.User, s.System} {
 			if x != nil {
-				total += *x
+				total += float64(*x)
 			}
 		}
 		put(meter{metric: CPU, scale: 1000, counter: true}, total)
 	}
 	switch {
 	case s.RSS != nil:
-		put(meter{metric: Memory, scale: 1}, *s.RSS)
+		put(meter{metric: Memory, scale: 1}, float64(*s.RSS))
 	case s.Total != nil:
-		put(meter{metric: Memory, scale: 1}, *s.Total)
+		put(meter{metric: Memory, scale: 1}, float64(*s.Total))
 	}
 }

@@ -25,18 +25,17 @@ var containerLabels = []string{"container", "container_label_io_kubernetes_conta
 // prometheus reads one series of a query's answer.
 func (c *collector) prometheus(v json.RawMessage) {
 	var in struct {
-		Metric map[string]string `json:"metric"`
-		Values []sample          `json:"values"`
-		Value  *sample           `json:"value"`
+		Metric map[string]word `json:"metric"`
+		Values []sample        `json:"values"`
+		Value  *sample         `json:"value"`
 	}
-	if json.Unmarshal(v, &in) != nil {
-		c.bad[c.name]++
+	if !c.lax(v, &in) {
 		return
 	}
 	if in.Value != nil {
 		in.Values = append(in.Values, *in.Value)
 	}
-	name := in.Metric["__name__"]
+	name := string(in.Metric["__name__"])
 	m, ok := c.measure(name)
 	if !ok && name == "" {
 		m, ok = c.measure(c.base()) // a query takes the name away
@@ -47,7 +46,7 @@ func (c *collector) prometheus(v json.RawMessage) {
 	}
 	lower := make(map[string]string, len(in.Metric))
 	for _, k := range slices.Sorted(maps.Keys(in.Metric)) {
-		lower[strings.ToLower(k)] = in.Metric[k]
+		lower[strings.ToLower(k)] = string(in.Metric[k])
 	}
 	owner, ok := c.labelled(lower)
 	if !ok {

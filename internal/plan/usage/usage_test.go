@@ -3,6 +3,7 @@ package usage_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -210,6 +211,51 @@ func TestEveryCodeHasAnExampleThatYieldsIt(t *testing.T) {
 	}
 }
 
+// TestABadFieldCostsItselfOnly puts other values in the place of each value of
+// an answer: nothing panics, and the other series stays.
+func TestABadFieldCostsItselfOnly(t *testing.T) {
+	good := map[string]string{
+		"prometheus": `{"metric":{"__name__":"cpu_cores","app":"/shop/web"},"values":[[1700000000,"0.1"],[1700000060,"0.1"]]}`,
+		"graphite":   `{"target":"shop.web.cpu.cores","datapoints":[[0.1,1700000000],[0.1,1700000060]]}`,
+		"cloudwatch": `{"Id":"shop_web","Label":"/shop/web cpu_cores","Timestamps":[1700000000,1700000060],"Values":[0.1,0.1],"StatusCode":"Complete"}`,
+		"mesos":      `{"executor_id":"x","source":"shop_web.` + id + `","statistics":{"cpus_user_time_secs":1,"cpus_system_time_secs":1,"mem_rss_bytes":1e8,"timestamp":1700000000.5}}`,
+	}
+	for name, text := range good {
+		var doc any
+		if err := json.Unmarshal([]byte(text), &doc); err != nil {
+			t.Fatal(err)
+		}
+		// walk visits each value with what puts another in its place.
+		var walk func(v any, put func(any))
+		walk = func(v any, put func(any)) {
+			for _, other := range []string{`null`, `true`, `-1`, `1e400`, `1e9999`, `""`, `"NaN"`, `"a b"`, `[]`, `{}`, `[null]`, `[[]]`, `[{"a":[1]}]`, `{"a":{"b":1}}`} {
+				put(json.RawMessage(other))
+				changed, err := json.Marshal(doc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				set, _ := read(t, options(), map[string]string{"f": "[" + string(changed) + "," + strings.ReplaceAll(text, "web", "cart") + "]"})
+				holds(t, set)
+				if !slices.ContainsFunc(set.Series, func(s usage.Series) bool { return s.Workload == "/shop/cart" }) {
+					t.Errorf("%s: %s: the other series is gone: %s", name, changed, show(set))
+				}
+			}
+			put(v)
+			switch x := v.(type) {
+			case []any:
+				for i, e := range x {
+					walk(e, func(o any) { x[i] = o })
+				}
+			case map[string]any:
+				for k, e := range x {
+					walk(e, func(o any) { x[k] = o })
+				}
+			}
+		}
+		walk(doc, func(o any) { doc = o })
+	}
+}
+
 // TestTheOrderOfRowsIsIrrelevant holds for any rows.
 func TestTheOrderOfRowsIsIrrelevant(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -286,6 +332,34 @@ func BenchmarkMillionRows(b *testing.B) {
 	for b.Loop() {
 		set, _ := usage.Read(fsys, usage.Options{})
 		if len(set.Series) != 200 {
+			b.Fatal(len(set.Series))
+		}
+	}
+}
+
+// BenchmarkMillionSamples reads a range answer of a million samples.
+func BenchmarkMillionSamples(b *testing.B) {
+	var t bytes.Buffer
+	t.WriteString(`{"status":"success","data":{"resultType":"matrix","result":[`)
+	for w := range 250 {
+		if w > 0 {
+			t.WriteByte(',')
+		}
+		fmt.Fprintf(&t, `{"metric":{"__name__":"container_cpu_usage_seconds_total","app_id":"/w/%d"},"values":[`, w)
+		for i := range 4000 {
+			if i > 0 {
+				t.WriteByte(',')
+			}
+			fmt.Fprintf(&t, `[%d,"%d.25"]`, 1700000000+300*i, 30*i)
+		}
+		t.WriteString("]}")
+	}
+	t.WriteString("]}}")
+	fsys := fstest.MapFS{"u.json": {Data: t.Bytes()}}
+	b.ReportAllocs()
+	for b.Loop() {
+		set, _ := usage.Read(fsys, usage.Options{})
+		if len(set.Series) != 250 {
 			b.Fatal(len(set.Series))
 		}
 	}
