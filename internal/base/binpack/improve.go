@@ -28,17 +28,15 @@ func (j *job) generate(work int64) error {
 	b := a
 	j.each(2, func(i int) {
 		if i == 0 {
-			s = column.Generate(j.m, j.value, j.best, &a, search.Fill(j.m, &a))
+			s = column.Generate(j.m, j.value, j.best, float64(j.bound), &a, search.Fill(j.m, &a))
 		} else {
 			improved = search.Improve(j.m, j.value, good, j.best, j.o.Seed, &b)
 		}
 	})
 	j.offer(improved)
 	j.stopped = j.stopped || a.Stopped || b.Stopped
-	if s.Bound > 0 {
-		j.bound = max(j.bound, int64(math.Ceil(s.Bound-1e-6)))
-		j.value = s.Value
-	}
+	j.bound = max(j.bound, int64(math.Ceil(s.Bound-1e-6)))
+	j.value = s.Value
 	if j.done() {
 		return nil
 	}

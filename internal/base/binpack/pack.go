@@ -89,7 +89,10 @@ func (j *job) run() error {
 	if left <= 0 {
 		return j.whole(wholeNodes / 4)
 	}
-	if err := j.whole(wholeNodes / 4); err != nil || j.done() {
+	if err := j.tighten(left / 10); err != nil || j.done() {
+		return err
+	}
+	if err := j.enumerate(left / 4); err != nil || j.done() {
 		return err
 	}
 	if err := j.generate(left / 5); err != nil || j.done() {
@@ -107,6 +110,17 @@ func (j *job) whole(nodes int) error {
 	b, _, err := j.rows.Bound(nodes, j.m.Cost(j.best))
 	j.bound = max(j.bound, b)
 	return err
+}
+
+// tighten adds the rows of what bins can use of each dimension, and bounds.
+func (j *job) tighten(work int64) error {
+	if j.m.Classes <= columns {
+		w := shape.Meter{Left: work, Stop: j.o.Stop}
+		for _, c := range column.NewCutter(j.m, &w).Resources(500) {
+			j.rows.Add(c.Value, c.Most)
+		}
+	}
+	return j.whole(wholeNodes)
 }
 
 // start makes the first packings, and gives what it leaves of the work: a quick

@@ -43,11 +43,15 @@ type Solution struct {
 // closeEnough is how near bound and programme have to come.
 const closeEnough = 2e-5
 
+// nearEnough is where it is not worth to search knapsacks for longer.
+const nearEnough = 3e-4
+
 // Generate adds columns until the bound meets the programme's value or the work
-// is used up. value is a first guess of the classes' values, fill finds good
-// loads of a type at given values, quickly.
-func Generate(m *shape.Model, value []float64, first []shape.Bin, work *shape.Meter, fill func(t int, value []float64) []shape.Load) Solution {
-	g := &generator{m: m, work: work, fill: fill}
+// is used up, or until the value is no more than a lower bound that is known
+// already. value is a first guess of the classes' values, fill finds good loads
+// of a type at given values, quickly.
+func Generate(m *shape.Model, value []float64, first []shape.Bin, known float64, work *shape.Meter, fill func(t int, value []float64) []shape.Load) Solution {
+	g := &generator{m: m, work: work, fill: fill, known: known}
 	g.open(value, first)
 	return g.run()
 }
@@ -64,6 +68,8 @@ type generator struct {
 	out    Solution
 	stable []float64 // the values with the best bound
 	exact  int       // nodes of a knapsack
+	known  float64   // a lower bound from elsewhere
+	top    float64   // of value over price that a load reached in the last round
 }
 
 func (g *generator) open(value []float64, first []shape.Bin) {
@@ -128,6 +134,8 @@ func (g *generator) add(b shape.Bin) bool {
 func (g *generator) run() Solution {
 	n := g.m.Classes
 	value := make([]float64, n)
+	copy(value, g.stable)
+	g.price(value)
 	mix := 0.6 // of the values with the best bound, against the jumping of dual prices (Wentges 1997)
 	for g.work.Left > 0 {
 		steps := g.master.Solve(20 + 2*n)
@@ -136,8 +144,8 @@ func (g *generator) run() Solution {
 		for c, u := range g.master.Dual() {
 			value[c] = mix*g.stable[c] + (1-mix)*max(0, u)
 		}
-		added, better := g.price(value, target)
-		if g.out.Bound >= target*(1-closeEnough) {
+		added, better := g.price(value)
+		if g.out.Bound >= target*(1-closeEnough) || g.known >= target*(1-closeEnough) {
 			g.out.Done = true
 			break
 		}
@@ -147,7 +155,7 @@ func (g *generator) run() Solution {
 				mix = 0
 			}
 		case added == 0 && !better:
-			if g.exact > 200_000 {
+			if g.exact > 5000 || g.out.Bound >= target*(1-nearEnough) {
 				g.work.Left = 0
 			}
 			g.exact *= 4
@@ -161,7 +169,7 @@ func (g *generator) run() Solution {
 
 // price asks every type for loads that are worth more than their price at the
 // values, adds those that are so at the programme's own prices, and bounds.
-func (g *generator) price(value []float64, target float64) (added int, better bool) {
+func (g *generator) price(value []float64) (added int, better bool) {
 	m := g.m
 	upper := make([]float64, m.Types)
 	order := make([]int, m.Types)
@@ -172,7 +180,10 @@ func (g *generator) price(value []float64, target float64) (added int, better bo
 	}
 	for t := range upper {
 		order[t] = t
-		upper[t] = g.sacks[t].relax(value, 4)
+		upper[t] = g.sacks[t].fluid(value)
+		if upper[t] > 0.98*g.top*float64(m.Price[t]) {
+			upper[t] = g.sacks[t].relax(value, 4)
+		}
 	}
 	ratio := func(t int) float64 { return upper[t] / (float64(m.Price[t]) + 1e-9) }
 	slices.SortStableFunc(order, func(a, b int) int {
@@ -219,6 +230,7 @@ func (g *generator) price(value []float64, target float64) (added int, better bo
 			offer(t, load)
 		}
 	}
+	g.top = top
 	worst := 0.0
 	for t := range upper {
 		worst = max(worst, ratio(t))
@@ -238,6 +250,5 @@ func (g *generator) price(value []float64, target float64) (added int, better bo
 			g.out.Cuts = slices.Delete(g.out.Cuts, 0, 1)
 		}
 	}
-	_ = target
 	return added, better
 }

@@ -7,6 +7,10 @@ import (
 	"github.com/tranship/tranship/internal/base/binpack/shape"
 )
 
+// grain is the part of a load's value that a search does not bother about:
+// nearly all loads are worth nearly the same, and the bound gives it away.
+const grain = 1e-5
+
 // A knapsack asks for the load of most value in a bin of one type. It keeps the
 // prices of the bin's room from one question to the next.
 type knapsack struct {
@@ -28,6 +32,7 @@ type knapsack struct {
 	most  float64 // value of best
 	upper float64 // proven
 	nodes int
+	steps int
 	grain float64
 }
 
@@ -35,9 +40,32 @@ func newKnapsack(m *shape.Model, t int, price []float64) *knapsack {
 	return &knapsack{m: m, t: t, price: slices.Clone(price), room: make([]int64, m.Dim), group: make([]int32, len(m.Group))}
 }
 
-// relax bounds the value of any load by the fluid relaxation: at prices λ of the
-// room it is at most λ·room + Σ max(0, value − λ·size)·fit. It lowers that by
-// choosing one price after the other, starting from the last answer.
+// fluid bounds the value of any load at the prices that the room has now: by
+// λ·room + Σ max(0, value − λ·size)·fit.
+func (k *knapsack) fluid(value []float64) float64 {
+	m := k.m
+	k.work.Spend(m.Classes)
+	sum := 0.0
+	for d, r := range m.RoomOf(k.t) {
+		sum += k.price[d] * float64(r)
+	}
+	for c, n := range m.FitOf(k.t) {
+		if n == 0 {
+			continue
+		}
+		v := value[c]
+		for d, s := range m.SizeOf(c) {
+			v -= k.price[d] * float64(s)
+		}
+		if v > 0 {
+			sum += v * float64(n)
+		}
+	}
+	return sum
+}
+
+// relax lowers the fluid bound by choosing one price of the room after the
+// other, starting from the last answer.
 func (k *knapsack) relax(value []float64, rounds int) float64 {
 	m := k.m
 	fit := m.FitOf(k.t)
@@ -45,25 +73,6 @@ func (k *knapsack) relax(value []float64, rounds int) float64 {
 	type bend struct{ at, much float64 }
 	bends := make([]bend, 0, m.Classes)
 	rest := make([]float64, m.Classes)
-	total := func() float64 {
-		sum := 0.0
-		for d, r := range room {
-			sum += k.price[d] * float64(r)
-		}
-		for c, n := range fit {
-			if n == 0 {
-				continue
-			}
-			v := value[c]
-			for d, s := range m.SizeOf(c) {
-				v -= k.price[d] * float64(s)
-			}
-			if v > 0 {
-				sum += v * float64(n)
-			}
-		}
-		return sum
-	}
 	last := math.Inf(1)
 	for range rounds {
 		for d := range m.Dim {
@@ -100,9 +109,9 @@ func (k *knapsack) relax(value []float64, rounds int) float64 {
 					break
 				}
 			}
-			k.work.Spend(2 * m.Classes)
+			k.work.Spend(6 * m.Classes)
 		}
-		now := total()
+		now := k.fluid(value)
 		if now > last*(1-1e-4) {
 			return min(now, last)
 		}
@@ -119,12 +128,12 @@ func (k *knapsack) search(value []float64, floor float64, nodes int) ([]shape.Lo
 	k.load(value)
 	copy(k.room, m.RoomOf(k.t))
 	clear(k.group)
-	k.most, k.upper, k.nodes = floor, floor, nodes
-	k.grain = 1e-9 * (1 + math.Abs(floor))
+	k.most, k.upper, k.nodes, k.steps = floor, floor, nodes, 0
+	k.grain = grain*floor + 1e-9
 	found := false
 	k.best = slices.Grow(k.best[:0], len(k.order))[:len(k.order)]
 	k.deeper(0, 0, &found)
-	k.work.Spend(2 * (nodes - k.nodes) * m.Dim)
+	k.work.Spend(4*(nodes-k.nodes) + 5*k.steps)
 	upper := max(k.upper, k.most) + k.grain
 	if !found {
 		return nil, 0, upper
@@ -270,6 +279,7 @@ func (k *knapsack) deeper(at int, have float64, found *bool) {
 // to a better load: at some prices the bound is too low, and a piece is worth
 // its room, so that the bound falls with each that is left out.
 func (k *knapsack) fewer(at int, now float64) bool {
+	k.steps++
 	for l, lambda := range k.lambda {
 		b, v := now+k.suffix[l][at+1], k.value[at]
 		for d, r := range k.room {

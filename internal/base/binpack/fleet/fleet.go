@@ -292,3 +292,17 @@ func gcd(a, b int64) int64 {
 	}
 	return a
 }
+
+// Clone is a copy that rows can be added to.
+func (r *Rows) Clone() *Rows {
+	c := *r
+	c.p.Rows = slices.Clone(r.p.Rows)
+	c.weight = slices.Clone(r.weight)
+	return &c
+}
+
+// AtLeast asks for fleets that cost no less. What follows from it is no bound.
+func (r *Rows) AtLeast(cost int64) {
+	r.p.Rows = append(r.p.Rows, linear.Row{Coef: r.p.Cost, Least: float64(cost)})
+	r.weight = append(r.weight, make([]float64, r.m.Classes))
+}

@@ -1,0 +1,81 @@
+package binpack
+
+import (
+	"slices"
+
+	"github.com/tranship/tranship/internal/base/binpack/column"
+	"github.com/tranship/tranship/internal/base/binpack/search"
+	"github.com/tranship/tranship/internal/base/binpack/shape"
+)
+
+// Fleets are tried one by one where there are few bins of few classes.
+const (
+	fewBins    = 24
+	fewClasses = 60
+	fewFleets  = 60
+)
+
+// enumerate goes through the fleets (numbers of bins of each type) that have
+// room for everything, from the cheapest on. A fleet that is packed is the
+// best. One that a cut shows to be too small raises the bound for all that
+// follow; where neither succeeds the bound stays, and dearer fleets are tried
+// for the packing alone, up to the cost of the best that is known.
+func (j *job) enumerate(work int64) error {
+	if j.m.Classes > fewClasses || len(j.best) > fewBins || slices.Max(j.m.Limit) > 0 {
+		return nil
+	}
+	w := shape.Meter{Left: work, Stop: j.o.Stop}
+	cutter := column.NewCutter(j.m, &w)
+	rows, proven := j.rows, true
+	for tried := 0; tried < fewFleets && w.Left > 0 && !j.done(); tried++ {
+		best := j.m.Cost(j.best)
+		b, fleet, err := rows.Bound(wholeNodes, best)
+		w.Spend(wholeNodes * 20)
+		if err != nil {
+			return err
+		}
+		if proven {
+			j.bound = max(j.bound, b)
+		}
+		if fleet == nil {
+			return nil
+		}
+		var cost int64
+		for t, n := range fleet {
+			cost += int64(n) * j.m.Price[t]
+		}
+		if j.fit(fleet, uint64(tried), &w) {
+			continue
+		}
+		if cut, found := cutter.Separate(fleet, j.value, 60); found {
+			rows.Add(cut.Value, cut.Most)
+			if !proven {
+				j.rows.Add(cut.Value, cut.Most)
+			}
+			continue
+		}
+		if proven {
+			rows, proven = j.rows.Clone(), false
+		}
+		rows.AtLeast(cost + 1)
+	}
+	j.stopped = j.stopped || w.Stopped
+	return nil
+}
+
+// fit packs everything into a fleet, if it can: several tries at the same time.
+func (j *job) fit(fleet []int, seed uint64, w *shape.Meter) bool {
+	const tries = 2
+	bins := make([][]shape.Bin, tries)
+	share := max(w.Left/40, 1)
+	j.each(tries, func(i int) {
+		own := shape.Meter{Left: share, Stop: j.o.Stop}
+		bins[i] = search.Fit(j.m, j.value, fleet, j.o.Seed*100+seed*tries+uint64(i), &own)
+	})
+	w.Spend(int(share) * tries)
+	before := j.m.Cost(j.best)
+	for _, b := range bins {
+		j.offer(b)
+	}
+	return j.m.Cost(j.best) < before
+}
