@@ -191,3 +191,25 @@ func TestAutoscalerIsThePlans(t *testing.T) {
 		t.Errorf("second metric is %+v, want queue_depth at 2.5 a copy", h.Spec.Metrics[1])
 	}
 }
+
+// What nobody has declared or seen is a floor to plan by, and no limit to die at.
+func TestAFloorIsNoLimit(t *testing.T) {
+	for _, x := range []struct {
+		name     string
+		declared unit.Bytes
+		used     *plan.Used
+		want     string
+	}{
+		{"unknown", 0, nil, "0"},
+		{"seen", 0, &plan.Used{MemoryPeak: 20 * unit.MiB, Points: 500}, "32Mi"},
+		{"declared", 16 * unit.MiB, nil, "32Mi"},
+	} {
+		p := chosen("managed")
+		p.Estate.Workloads[1].Containers = []estate.Container{{Name: "main", Image: "registry.example/cart:1", Memory: x.declared}}
+		p.Sizes[1].Containers[0] = plan.ContainerSize{Name: "main", CPU: 10, Memory: 32 * unit.MiB, Reason: plan.AtFloor, Used: x.used}
+		r := get[*appsv1.Deployment](t, renderPlan(t, p, render.Options{}), "shop/cart/deployment.yaml").Spec.Template.Spec.Containers[0].Resources
+		if got := r.Limits.Memory().String(); got != x.want || r.Requests.Memory().String() != "32Mi" {
+			t.Errorf("%s: limit is %s of %s requested, want %s of 32Mi", x.name, got, r.Requests.Memory(), x.want)
+		}
+	}
+}

@@ -92,7 +92,7 @@ func (k *work) facts() {
 		f.JSON("autoscale", a)
 	}
 	if k.scale() != nil {
-		f.JSON("replicas", k.c.Replicas(w)) // where the autoscaler began
+		f.JSON("replicas", w.Replicas) // where the autoscaler began
 	}
 }
 

@@ -38,6 +38,9 @@ func (b *builder) resources(k *estate.Container, out *corev1.Container) {
 		limits[corev1.ResourceCPU] = CPU(max(n, s.CPU))
 	}
 	memory, limit := s.Memory, s.Memory
+	if k.Memory == 0 && b.c.Policy.For(b.w.ID).Memory == nil && (s.Used == nil || s.Used.MemoryPeak == 0 || memory < s.Used.MemoryPeak) {
+		limit = 0 // the plan needs a number, and nobody has said or seen one to stop it at
+	}
 	if k.MemoryLimit != nil && *k.MemoryLimit > 0 {
 		limit = *k.MemoryLimit
 		if memory == 0 || limit < memory {
