@@ -14,8 +14,9 @@ type exchange struct {
 	rng   *rand.Rand
 	j     *judge
 	cost  binpack.Price
-	need  []int64 // what a failure must leave, by dimension
-	kinds []int   // by price
+	need  []int64        // what a failure must leave, by dimension
+	kinds []int          // by price
+	left  []binpack.Load // that the state has not
 }
 
 func newExchange(s *state, seed, lane uint64) *exchange {
@@ -32,18 +33,15 @@ func newExchange(s *state, seed, lane uint64) *exchange {
 	return x
 }
 
-// run makes so many attempts.
-func (x *exchange) run(attempts int, stop func() bool) int {
+// run works until the work is done.
+func (x *exchange) run(work int64, stop func() bool) {
 	if x.j.total > 0 || len(x.kinds) == 0 {
-		return 0
+		return
 	}
-	for n := range attempts {
-		if stop != nil && n%16 == 0 && stop() {
-			return n
-		}
+	x.j.r.work = 0
+	for n := 0; x.j.r.work < work && (stop == nil || n%16 > 0 || !stop()); n++ {
 		x.attempt()
 	}
-	return attempts
 }
 
 // A change is boxes that go and boxes that come.
@@ -56,6 +54,7 @@ type change struct {
 // attempt tries one change that costs less and leaves enough capacity.
 func (x *exchange) attempt() {
 	for range 100 {
+		x.j.r.work += int64(len(x.j.s.boxes) + 20)
 		c, ok := x.draw()
 		if ok {
 			x.try(c)
@@ -140,6 +139,7 @@ func (x *exchange) enough(c *change) bool {
 // it is safe.
 func (x *exchange) try(c change) {
 	s := x.j.s.clone()
+	x.j.r.work += int64(10 * len(s.boxes))
 	var pieces []binpack.Load
 	var changed []int
 	for _, k := range c.out {
@@ -162,6 +162,7 @@ func (x *exchange) try(c change) {
 		}
 	}
 	touched, left := s.spreadOut(merge(pieces), x.rng)
+	x.j.r.work += int64(len(pieces) * len(s.boxes))
 	if len(left) > 0 {
 		return
 	}
@@ -177,7 +178,9 @@ func (x *exchange) try(c change) {
 	}
 	if j.total == 0 {
 		x.j, x.cost = j, s.cost()
+		return
 	}
+	x.j.r.work = j.r.work
 }
 
 // retype makes an empty box one of another kind.

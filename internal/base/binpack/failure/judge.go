@@ -25,7 +25,7 @@ func newJudge(s *state) *judge {
 
 // fork is a judge of a changed copy of the state.
 func (j *judge) fork(s *state) *judge {
-	return &judge{s: s, r: &replay{s: s}, lost: slices.Clone(j.lost), plans: slices.Clone(j.plans), short: slices.Clone(j.short), total: j.total}
+	return &judge{s: s, r: &replay{s: s, work: j.r.work}, lost: slices.Clone(j.lost), plans: slices.Clone(j.plans), short: slices.Clone(j.short), total: j.total}
 }
 
 // A verdict is what a failure's was before a change.
@@ -137,18 +137,26 @@ func (r *replay) mend(lost []int, plan []Move, changed []int) ([]Move, float64) 
 // pieces where they fit.
 func (r *replay) follow(lost []int, plan []Move) ([]Move, []binpack.Load) {
 	r.reset(lost)
-	pieces := r.pieces(lost)
-	type from struct{ bin, item int }
-	at := make(map[from]int, len(pieces))
-	for i, pc := range pieces {
-		at[from{pc.From, pc.Item}] = i
+	r.work += int64(len(plan))
+	pieces, start := r.pieces[:0], r.start[:0]
+	start = append(start, make([]int, len(r.s.boxes))...)
+	for _, k := range lost {
+		start[k] = len(pieces)
+		for _, l := range r.s.boxes[k].load {
+			pieces = append(pieces, Move{Item: l.Item, Count: l.Count, From: k})
+		}
 	}
+	r.pieces, r.start = pieces, start
 	moves := make([]Move, 0, len(pieces)+2)
 	for _, mv := range plan {
-		i, ok := at[from{mv.From, mv.Item}]
-		if !ok || mv.To >= len(r.s.boxes) {
+		if mv.To >= len(r.s.boxes) || mv.From >= len(r.s.boxes) || !r.gone[mv.From] {
 			continue
 		}
+		i, ok := at(r.s.boxes[mv.From].load, mv.Item)
+		if !ok {
+			continue
+		}
+		i += start[mv.From]
 		if n := r.room(mv.To, mv.Item, min(mv.Count, pieces[i].Count)); n > 0 {
 			mv.Count = n
 			r.put(mv.To, mv.Item, n)
@@ -156,7 +164,9 @@ func (r *replay) follow(lost []int, plan []Move) ([]Move, []binpack.Load) {
 			moves = append(moves, mv)
 		}
 	}
-	more, left := r.pass(pieces)
+	rest := slices.DeleteFunc(pieces, func(p Move) bool { return p.Count == 0 })
+	r.sort(rest)
+	more, left := r.pass(rest)
 	return append(moves, more...), left
 }
 

@@ -28,18 +28,20 @@ func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 	}
 	n := normalise(&p, level)
 	m := newModel(&n.p, level, n.loose)
-	s, left, done := m.start(o)
-	out.Left, out.Iterations = left, done
-	var plans [][]Move
-	if level != None && len(s.boxes) > 0 {
-		x := newExchange(s, o.Seed, 0)
-		out.Iterations += x.run(o.Iterations, o.Stop)
-		s, plans = x.j.prune()
+	plain := o
+	if level != None {
+		plain.Iterations = o.Iterations / 5
 	}
-	out.Stopped = o.Stop != nil && o.Stop()
+	none, err := binpack.Pack(n.p, plain)
+	if err != nil {
+		return Result{}, err
+	}
+	s, left, plans := m.pack(none, o)
+	out.Left, out.Iterations = left, o.Iterations
+	out.Stopped = none.Stopped || o.Stop != nil && o.Stop()
 	out.Bins = s.bins()
 	out.Cost = s.cost()
-	out.Bound = m.bound(0)
+	out.Bound = m.bound(none.Bound)
 	out.Failures = s.prove(plans)
 	n.back(&out)
 	out.Left = merge(append(out.Left, unfit...))
@@ -56,6 +58,45 @@ func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 	slices.SortFunc(out.Exposed, func(a, b binpack.Load) int { return a.Item - b.Item })
 	return out, nil
 }
+
+// pack is a packing for the model's level, with how its failures are outlived.
+func (m *model) pack(none binpack.Result, o binpack.Options) (*state, []binpack.Load, [][]Move) {
+	if m.level == None {
+		s := newState(m)
+		left := s.adopt(none.Bins)
+		return s, s.buy(left, m.buy), nil
+	}
+	j, left := m.find(none.Bins, o)
+	j.even(int64(max(o.Iterations, 100))*unit/5, o.Stop)
+	s, plans := j.prune()
+	return s, left, plans
+}
+
+// adopt opens the bins of a packing without zones, each in the zone that has
+// the least so far, and gives the pieces that must not be there.
+func (s *state) adopt(bins []binpack.Bin) []binpack.Load {
+	var left []binpack.Load
+	for _, b := range bins {
+		zone := 0
+		if s.m.zones > 0 {
+			zone = s.emptiest(nil)[0]
+		}
+		k := s.open(b.Type, zone)
+		for _, l := range b.Load {
+			n := s.room(k, l.Item, l.Count)
+			if n > 0 {
+				s.put(k, l.Item, n)
+			}
+			if n < l.Count {
+				left = append(left, binpack.Load{Item: l.Item, Count: l.Count - n})
+			}
+		}
+	}
+	return s.place(merge(left))
+}
+
+// unit is the work of an iteration, in looks at a box: about a millisecond.
+const unit = 100_000
 
 // prove fails everything that the level names: as hard as it can, or else by
 // the moves that the search knows.

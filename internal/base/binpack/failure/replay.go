@@ -29,11 +29,14 @@ var (
 
 // A replay re-places lost pieces in a copy of what is free.
 type replay struct {
-	s     *state
-	gone  []bool
-	free  []int64 // boxes × dims
-	added [][]binpack.Load
-	steps int
+	s      *state
+	gone   []bool
+	free   []int64 // boxes × dims
+	added  [][]binpack.Load
+	steps  int
+	work   int64  // done, in looks at a box
+	pieces []Move // to use again
+	start  []int
 }
 
 func newReplay(s *state) *replay {
@@ -42,6 +45,7 @@ func newReplay(s *state) *replay {
 
 func (r *replay) reset(lost []int) {
 	n, d := len(r.s.boxes), r.s.m.dims
+	r.work += int64(n)
 	r.gone = slices.Grow(r.gone[:0], n)[:n]
 	clear(r.gone)
 	r.free = slices.Grow(r.free[:0], n*d)[:n*d]
@@ -57,17 +61,23 @@ func (r *replay) reset(lost []int) {
 	}
 }
 
-// pieces are the lost items, heaviest first.
-func (r *replay) pieces(lost []int) []Move {
+// all are the lost items, heaviest first.
+func (r *replay) all(lost []int) []Move {
 	var out []Move
 	for _, k := range lost {
 		for _, l := range r.s.boxes[k].load {
 			out = append(out, Move{Item: l.Item, Count: l.Count, From: k})
 		}
 	}
+	r.sort(out)
+	return out
+}
+
+// sort puts heavy pieces first, but what may be lost last: it takes no room
+// from what may not.
+func (r *replay) sort(pieces []Move) {
 	m := r.s.m
-	slices.SortStableFunc(out, func(a, b Move) int {
-		// What may be lost takes no room from what may not.
+	slices.SortStableFunc(pieces, func(a, b Move) int {
 		if x, y := m.items[a.Item].exposed > 0, m.items[b.Item].exposed > 0; x != y {
 			if y {
 				return -1
@@ -76,7 +86,6 @@ func (r *replay) pieces(lost []int) []Move {
 		}
 		return m.rank[a.Item] - m.rank[b.Item]
 	})
-	return out
 }
 
 // forgive takes up to the exposed pieces of each item from what is left.
@@ -92,7 +101,7 @@ func (m *model) forgive(left []binpack.Load) []binpack.Load {
 
 // run re-places the pieces of the lost boxes. With front, those items go first.
 func (r *replay) run(lost []int, e effort, front []int) ([]Move, []binpack.Load) {
-	pieces := r.pieces(lost)
+	pieces := r.all(lost)
 	var best []Move
 	var bestLeft []binpack.Load
 	weight := -1.0
@@ -182,6 +191,7 @@ func (r *replay) tightest(item, want int) (int, int) {
 	d := r.s.m.dims
 	size := r.s.m.items[item].size
 	at, best := -1, 0.0
+	r.work += int64(len(r.s.boxes))
 	for k := range r.s.boxes {
 		if r.gone[k] {
 			continue

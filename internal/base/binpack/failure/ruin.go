@@ -7,16 +7,13 @@ import (
 	"github.com/tranship/tranship/internal/base/binpack"
 )
 
-// run makes so many attempts; it keeps what is no dearer than a little over
-// the best, less and less over it.
-func (q *search) run(attempts int, stop func() bool) int {
+// run works until the work is done; it keeps what is no dearer than a little
+// over the best, less and less over it.
+func (q *search) run(work int64, stop func() bool) {
 	best, bestCost := q.columns, q.cost
-	for n := range attempts {
-		if stop != nil && n%64 == 0 && stop() {
-			q.columns, q.cost = best, bestCost
-			return n
-		}
-		heat := 0.004 * (1 - float64(n)/float64(attempts))
+	q.work = 0
+	for n := 0; q.work < work && (stop == nil || n%64 > 0 || !stop()); n++ {
+		heat := 0.004 * (1 - float64(q.work)/float64(work))
 		columns := q.attempt()
 		if columns == nil {
 			continue
@@ -30,7 +27,6 @@ func (q *search) run(attempts int, stop func() bool) int {
 		}
 	}
 	q.columns, q.cost = best, bestCost
-	return attempts
 }
 
 // waste is what a column costs over the worth of what it holds, by price.
@@ -51,6 +47,7 @@ func (q *search) attempt() []column {
 	if n == 0 {
 		return nil
 	}
+	q.work += int64(n + len(q.weight) + 50)
 	q.noise(0.3 * q.rng.Float64())
 	ruined := make([]bool, n)
 	for range min(n, 1+q.rng.IntN(5)) {
@@ -119,6 +116,7 @@ func (q *search) refill(columns []column, pieces []binpack.Load) {
 		}
 		for pieces[i].Count > 0 {
 			at, box, best := -1, 0, 0.0
+			q.work += int64(len(columns) * q.loaded)
 			for k := range columns {
 				for z, free := range columns[k].free {
 					if !holds(free, size) {

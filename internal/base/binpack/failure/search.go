@@ -24,6 +24,8 @@ type search struct {
 	loaded  int           // boxes of a column that hold pieces
 	width   int           // boxes of a column
 	zoned   map[[2]int]int
+	left    []binpack.Load // that no column takes
+	work    int64          // done, in looks at a box or a piece
 }
 
 // A column is boxes of one type. Its loads are never changed in place.
@@ -126,20 +128,12 @@ func (q *search) room(c *column, z, item, want int) int {
 	return max(n, 0)
 }
 
-func countIn(load []binpack.Load, item int) int {
-	i, found := slices.BinarySearchFunc(load, item, func(l binpack.Load, item int) int { return l.Item - item })
-	if !found {
-		return 0
-	}
-	return load[i].Count
-}
-
 // put adds pieces to a column's box; the column must be the caller's own.
 func (q *search) put(c *column, z, item, n int) {
 	for d, v := range q.m.items[item].size {
 		c.free[z][d] -= v * int64(n)
 	}
-	i, found := slices.BinarySearchFunc(c.load[z], item, func(l binpack.Load, item int) int { return l.Item - item })
+	i, found := at(c.load[z], item)
 	if found {
 		c.load[z][i].Count += n
 	} else {
@@ -191,6 +185,7 @@ func (q *search) count(columns []column) {
 func (q *search) stuff(c *column, pieces []binpack.Load, matching bool) float64 {
 	worth := 0.0
 	if !matching {
+		q.work += int64(len(pieces)*q.loaded + 10)
 		for i := range pieces {
 			for z := 0; z < q.loaded && pieces[i].Count > 0; z++ {
 				n := q.room(c, z, pieces[i].Item, pieces[i].Count)
@@ -207,6 +202,7 @@ func (q *search) stuff(c *column, pieces []binpack.Load, matching bool) float64 
 	for z := range q.loaded {
 		for {
 			at, best := -1, 0.0
+			q.work += int64(len(pieces))
 			for i := range pieces {
 				if pieces[i].Count == 0 {
 					continue

@@ -8,29 +8,17 @@ import (
 	"github.com/tranship/tranship/internal/base/binpack"
 )
 
-// lanes is how many searches run side by side; it is part of the result.
-const lanes = 2
+// fields are how many searches run in each round: those behind leave.
+var (
+	searchFields   = []int{8, 4, 2}
+	exchangeFields = []int{4, 2, 2}
+)
 
-// start is the first safe packing: the cheapest of packings without failure, of
-// types no larger than a spare, with that spare, improved and repaired.
-func (m *model) start(o binpack.Options) (*state, []binpack.Load, int) {
-	var found []*search
-	var left []binpack.Load
-	best := math.Inf(1)
-	for i, c := range m.spares() {
-		if c.value >= best {
-			break
-		}
-		q := newSearch(m, c.types, o.Seed, uint64(i))
-		left = q.construct()
-		best = min(best, float64(q.cost))
-		found = append(found, q)
-	}
-	if len(found) == 0 {
-		return newState(m), nil, 0
-	}
-	slices.SortStableFunc(found, func(a, b *search) int { return cmp.Compare(a.cost, b.cost) })
-	found = found[:min(len(found), 2*lanes)]
+// find is the cheapest safe packing that it finds: columns of types no larger
+// than a spare, for several spares, improved; then these and the packing
+// without failure, repaired, with boxes exchanged. It gives the judge of it,
+// and the pieces that have no place.
+func (m *model) find(none []binpack.Bin, o binpack.Options) (*judge, []binpack.Load) {
 	each := o.Each
 	if each == nil {
 		each = func(n int, do func(i int)) {
@@ -39,22 +27,53 @@ func (m *model) start(o binpack.Options) (*state, []binpack.Load, int) {
 			}
 		}
 	}
-	// Those that are behind after a third of the way leave.
-	total := 0
-	for _, keep := range []int{lanes, 1} {
-		attempts := o.Iterations / 2 / len(found)
-		done := make([]int, len(found))
-		each(len(found), func(i int) { done[i] = found[i].run(attempts, o.Stop) })
-		for _, n := range done {
-			total += n
+	var found []*search
+	best := math.Inf(1)
+	for i, c := range m.spares() {
+		if c.value >= best {
+			break
 		}
-		slices.SortStableFunc(found, func(a, b *search) int { return cmp.Compare(a.cost, b.cost) })
-		found = found[:min(len(found), keep)]
+		q := newSearch(m, c.types, o.Seed, uint64(i))
+		q.left = q.construct()
+		best = min(best, float64(q.cost))
+		found = append(found, q)
 	}
-	s := found[0].state()
-	left = s.place(left)
-	s.repair()
-	return s, left, total
+	work := int64(o.Iterations) * unit * 2 / 5 / int64(len(searchFields))
+	for _, n := range searchFields {
+		slices.SortStableFunc(found, func(a, b *search) int { return cmp.Compare(a.cost, b.cost) })
+		found = found[:min(len(found), n)]
+		each(len(found), func(i int) { found[i].run(work/int64(len(found)), o.Stop) })
+	}
+	var states []*state
+	var lefts [][]binpack.Load
+	add := func(s *state, left []binpack.Load) {
+		left = s.buy(s.place(left), m.buy)
+		s.repair()
+		states, lefts = append(states, s), append(lefts, left)
+	}
+	s := newState(m)
+	add(s, s.adopt(none))
+	for _, q := range found {
+		add(q.state(), q.left)
+	}
+	field := make([]*exchange, max(len(states), exchangeFields[0]))
+	for i := range field {
+		field[i] = newExchange(states[i%len(states)], o.Seed, uint64(i))
+		field[i].left = lefts[i%len(states)]
+	}
+	work = int64(o.Iterations) * unit * 2 / 5 / int64(len(exchangeFields))
+	for _, n := range exchangeFields {
+		slices.SortStableFunc(field, (*exchange).compare)
+		field = field[:min(len(field), n)]
+		each(len(field), func(i int) { field[i].run(work/int64(len(field)), o.Stop) })
+	}
+	slices.SortStableFunc(field, (*exchange).compare)
+	return field[0].j, field[0].left
+}
+
+// compare puts first what loses less, then what costs less.
+func (x *exchange) compare(y *exchange) int {
+	return cmp.Or(cmp.Compare(x.m.weight(x.left), y.m.weight(y.left)), cmp.Compare(x.j.total, y.j.total), cmp.Compare(x.cost, y.cost))
 }
 
 // construct buys columns for all items.

@@ -58,7 +58,7 @@ func (s *state) put(k, item, n int) {
 	for d, v := range c.size {
 		b.free[d] -= v * int64(n)
 	}
-	i, found := slices.BinarySearchFunc(b.load, item, func(l binpack.Load, item int) int { return l.Item - item })
+	i, found := at(b.load, item)
 	if found {
 		b.load[i].Count += n
 		if b.load[i].Count == 0 {
@@ -73,11 +73,27 @@ func (s *state) put(k, item, n int) {
 }
 
 func (b *box) count(item int) int {
-	i, found := slices.BinarySearchFunc(b.load, item, func(l binpack.Load, item int) int { return l.Item - item })
-	if !found {
-		return 0
+	return countIn(b.load, item)
+}
+
+// at is the place of an item in a load.
+func at(load []binpack.Load, item int) (int, bool) {
+	low, high := 0, len(load)
+	for low < high {
+		if mid := (low + high) / 2; load[mid].Item < item {
+			low = mid + 1
+		} else {
+			high = mid
+		}
 	}
-	return b.load[i].Count
+	return low, low < len(load) && load[low].Item == item
+}
+
+func countIn(load []binpack.Load, item int) int {
+	if i, found := at(load, item); found {
+		return load[i].Count
+	}
+	return 0
 }
 
 // room is how many pieces of an item a box takes more, at most want, while
