@@ -152,4 +152,12 @@ const (
 	// Example:
 	//	{"MetricDataResults": [{"Id": "m1", "Label": "/shop/web CPUUtilization", "Timestamps": ["2026-11-01T00:00:00Z"], "Values": [40], "StatusCode": "Complete"}]}
 	NeedsDeclared diag.Code = "U018"
+
+	// Spike is reported for single points that no machine can have used, in a
+	// series that is plausible otherwise. They are left out.
+	//
+	// Example:
+	//	{"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {"__name__": "cpu_cores", "app_id": "/shop/cart"},
+	//	 "values": [[0, "1"], [60, "1"], [120, "1"], [180, "1e9"], [240, "1"], [300, "1"], [360, "1"], [420, "1"], [480, "1"], [540, "1"]]}]}}
+	Spike diag.Code = "U019"
 )

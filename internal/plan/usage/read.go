@@ -44,6 +44,8 @@ type Declared struct {
 	CPU      unit.CPU   // of one copy
 	Memory   unit.Bytes // of one copy
 	Replicas int
+	// Runs marks a job: few points are enough to know its peak.
+	Runs bool
 }
 
 // For gives the options for usage of an estate.
@@ -52,7 +54,7 @@ func For(e *estate.Estate) Options {
 	for i := range e.Workloads {
 		w := &e.Workloads[i]
 		o.Workloads = append(o.Workloads, w.ID)
-		d := Declared{Replicas: w.Replicas}
+		d := Declared{Replicas: w.Replicas, Runs: w.Kind == estate.Job || w.Kind == estate.Schedule}
 		for _, c := range w.Containers {
 			d.CPU += c.CPU
 			d.Memory += c.Memory

@@ -85,7 +85,7 @@ func (w *watch) one(k key, group []*raw) (Series, bool) {
 		return Series{}, false
 	}
 	s := Series{Workload: k.workload, Container: k.container, Copy: k.copy, Metric: k.metric, Step: unit.Seconds(step(all)), Points: slices.Clip(all)}
-	if problem, hint := w.implausible(&s); problem != "" {
+	if problem, hint := w.implausible(&s, group[0].file); problem != "" {
 		w.c.name = group[0].file
 		w.c.report(WrongUnit, diag.Error, 0, subject(k.workload), problem, hint)
 		return Series{}, false
@@ -161,6 +161,11 @@ func (w *watch) rate(r *raw, pts []Point, st int64) []Point {
 		if grown < 0 {
 			resets++
 			grown = pts[i].Value
+			if r.metric != OOM && pts[i].Value > pts[i-1].Value/2 {
+				// Not back to zero: a sum of which one part went. What it grew by
+				// is not known.
+				continue
+			}
 		}
 		if r.metric == OOM {
 			out = append(out, Point{pts[i].At, grown})
@@ -187,6 +192,9 @@ func step(pts []Point) int64 {
 	return d[len(d)/2]
 }
 
+// runPoints are enough of a job.
+const runPoints = 5
+
 // The largest machine to be had, generously.
 const (
 	mostCPU    = 1024 * 1000
@@ -194,31 +202,55 @@ const (
 	leastSeen  = 64 << 10 // bytes that no process stays below
 )
 
-// implausible says what is wrong with a series' unit.
-func (w *watch) implausible(s *Series) (problem, hint string) {
-	peak := 0.0
-	for _, p := range s.Points {
-		peak = max(peak, p.Value)
+// bounds are what one copy can have used, in a metric's unit: far beyond what
+// was declared is beyond any doubt only where it is much in itself.
+func bounds(m Metric, d Declared) (least, most float64) {
+	switch m {
+	case CPU:
+		if has := float64(d.CPU); has > 0 {
+			return 0, min(mostCPU, max(100*has, 32000))
+		}
+		return 0, mostCPU
+	case Memory:
+		if has := float64(d.Memory); has > 0 {
+			return leastSeen, min(mostMemory, max(100*has, 16<<30))
+		}
+		return leastSeen, mostMemory
 	}
+	return 0, 0
+}
+
+// implausible says what is wrong with a series' unit. Single points that cannot
+// be are left out.
+func (w *watch) implausible(s *Series, file string) (problem, hint string) {
 	d := w.c.o.Declared[s.Workload]
+	least, most := bounds(s.Metric, d)
+	if most == 0 {
+		return "", ""
+	}
 	copies := 1.0
 	if s.Copy == "" {
 		copies = float64(max(d.Replicas, 1))
 	}
-	switch s.Metric {
-	case CPU:
-		each, has := peak/copies, float64(d.CPU)
-		if each > mostCPU || has > 0 && each > 100*has && each > 32000 {
-			return fmt.Sprintf("used %.0f cores a copy and declared %s", each/1000, d.CPU), "say the unit: thousandths of a core are cpu_milli, a counter is cpu_seconds_total"
+	beyond, peak, worst := 0, 0.0, 0.0
+	for _, p := range s.Points {
+		worst = max(worst, p.Value/copies)
+		if p.Value/copies > most {
+			beyond++
+			continue
 		}
-	case Memory:
-		each, has := peak/copies, float64(d.Memory)
-		if each > mostMemory || has > 0 && each > 100*has && each > 16<<30 {
-			return fmt.Sprintf("used %.0f GiB a copy and declared %s", each/(1<<30), d.Memory), "say the unit: memory_bytes, memory_mib"
-		}
-		if peak > 0 && each < leastSeen {
-			return fmt.Sprintf("used %.0f bytes at most and declared %s", each, d.Memory), "say the unit: memory_mib, memory_gib"
-		}
+		peak = max(peak, p.Value)
+	}
+	switch {
+	case 5*beyond > len(s.Points) && s.Metric == CPU:
+		return fmt.Sprintf("used %.0f cores a copy and declared %s", worst/1000, d.CPU), "say the unit: thousandths of a core are cpu_milli, a counter is cpu_seconds_total"
+	case 5*beyond > len(s.Points):
+		return fmt.Sprintf("used %.0f GiB a copy and declared %s", worst/(1<<30), d.Memory), "say the unit: memory_bytes, memory_mib"
+	case peak > 0 && peak/copies < least:
+		return fmt.Sprintf("used %.0f bytes at most and declared %s", peak/copies, d.Memory), "say the unit: memory_mib, memory_gib"
+	case beyond > 0:
+		s.Points = slices.DeleteFunc(s.Points, func(p Point) bool { return p.Value/copies > most })
+		w.found(&raw{key: key{workload: s.Workload, metric: s.Metric}, file: file}, Spike, beyond, 0, 0)
 	}
 	return "", ""
 }
@@ -284,13 +316,16 @@ func (w *watch) said() {
 			hint = "nothing is filled in: what happened there is not known"
 		case CounterReset:
 			problem = fmt.Sprintf("%s in %s", count(a.count, "counter reset"), of)
-			hint = "counted from zero each time: its process or its exporter began again"
+			hint = "counted from zero each time: its process or its exporter began again; of a sum of counters that loses one nothing is taken"
 		case NotAscending:
 			problem = fmt.Sprintf("%s of %s before the one it follows", count(a.count, "point"), of)
 			hint = "they are sorted"
 		case DuplicatePoint:
 			severity, problem = diag.Warning, fmt.Sprintf("%s of %s with a second value", count(a.count, "time"), of)
 			hint = "the larger is kept; were two copies' values written without a column that tells them apart?"
+		case Spike:
+			severity, problem = diag.Warning, fmt.Sprintf("%s of %s that no machine can have used", count(a.count, "point"), of)
+			hint = "they are left out; look at the exporter"
 		case MixedSteps:
 			severity, problem = diag.Warning, fmt.Sprintf("steps of different length in %s", of)
 			hint = "the peaks of longer steps are means; export all at the shortest step that is still kept"
@@ -309,8 +344,12 @@ func (w *watch) said() {
 		if n > 0 && len(l.spans) > n {
 			w.c.report(Restarted, diag.Note, 0, subject(id), fmt.Sprintf("%d copies were seen, at most %d at a time", len(l.spans), n), "the others are deployments or restarts")
 		}
-		if l.most < w.c.o.MinPoints {
-			w.c.report(FewPoints, diag.Warning, 0, subject(id), fmt.Sprintf("%s of usage, fewer than %d", count(l.most, "point"), w.c.o.MinPoints), "its declared values stay; export a longer time")
+		enough := w.c.o.MinPoints
+		if w.c.o.Declared[id].Runs {
+			enough = min(enough, runPoints)
+		}
+		if l.most < enough {
+			w.c.report(FewPoints, diag.Warning, 0, subject(id), fmt.Sprintf("%s of usage, fewer than %d", count(l.most, "point"), enough), "its declared values stay; export a longer time")
 		}
 	}
 }

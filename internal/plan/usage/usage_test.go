@@ -164,6 +164,14 @@ func TestWhatIsCutOffKeepsItsBeginning(t *testing.T) {
 	}
 }
 
+func TestASumOfCountersThatLosesOneGivesNoSpike(t *testing.T) {
+	set, list := read(t, options(), map[string]string{"a.json": `{"data":{"result":[{"metric":{"__name__":"container_cpu_usage_seconds_total","app_id":"/shop/cart"},
+		"values":[[1700000000,"900000"],[1700000060,"900030"],[1700000120,"600000"],[1700000180,"600030"],[1700000240,"6"]]}]}}`})
+	if want := "/shop/cart cpu: 1700000060=500 1700000180=500 1700000240=100\n"; show(set) != want || len(list) != 1 || list[0].Code != usage.CounterReset {
+		t.Errorf("read %s%v, want %s", show(set), list, want)
+	}
+}
+
 func TestNamesAndMetricsCanBeSaid(t *testing.T) {
 	o := options()
 	o.Names = map[string]estate.Name{"shopping basket": "/shop/cart", "q1": "/shop/web"}
