@@ -92,8 +92,14 @@ func fitted(t testing.TB, text, policyText string) (fit.Result, diag.List) {
 	return r, append(list, diags...)
 }
 
+// A reporter is what testing and rapid have in common.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
 // verify holds a result against its own promises, in bare sums.
-func verify(t testing.TB, e *estate.Estate, p *policy.Policy, r *fit.Result) {
+func verify(t reporter, e *estate.Estate, p *policy.Policy, r *fit.Result) {
 	t.Helper()
 	pools := map[plan.PoolName]*plan.Pool{}
 	for i := range r.Pools {
@@ -198,7 +204,7 @@ func verify(t testing.TB, e *estate.Estate, p *policy.Policy, r *fit.Result) {
 }
 
 // placed holds that all copies of a workload run, or none: then it was left out.
-func placed(t testing.TB, w *estate.Workload, r *fit.Result) {
+func placed(t reporter, w *estate.Workload, r *fit.Result) {
 	t.Helper()
 	n := 0
 	for _, node := range r.Nodes {

@@ -96,7 +96,7 @@ func (d *demand) group(k class, wants []*want) *group {
 		return nil
 	}
 	for _, x := range wants {
-		if c, short := fitsSome(x.size, all, d.system); c == nil {
+		if c, short := fitsSome(x.piece(), all, d.system); c == nil {
 			g.wants = append(g.wants, x)
 		} else {
 			d.tooLarge(x, c, short)
@@ -163,8 +163,12 @@ func (d *demand) tooLarge(x *want, c *choice, short int) {
 	case short == inGPUs || short == inVolumes:
 		hint = "allow larger types (spec.target.maxVCPU, spec.target.types), or split the workload"
 	}
-	d.report(FitsNothing, diag.Error, x.w, fmt.Sprintf("asks for %s a copy, and %s, the nearest of the allowed types, has %s left beside DaemonSets: it is left out",
-		amount(short, x.size[short]), c.name(), amount(short, max(room, 0))), hint)
+	what := "a copy"
+	if x.together && x.count > 1 {
+		what = fmt.Sprintf("for its %d copies together", x.count)
+	}
+	d.report(FitsNothing, diag.Error, x.w, fmt.Sprintf("asks for %s %s, and %s, the nearest of the allowed types, has %s left beside DaemonSets: it is left out",
+		amount(short, x.piece()[short]), what, c.name(), amount(short, max(room, 0))), hint)
 }
 
 // amount gives a quantity in its unit.

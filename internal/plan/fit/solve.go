@@ -16,21 +16,54 @@ func (g *group) solve(o binpack.Options, depth mix.Level) bool {
 			g.part(o, depth)
 			return true
 		}
+		if g.alone(o, depth) {
+			return true
+		}
 		left := g.wants[:0:0]
 		for i, x := range g.wants {
 			if !g.answer.Stuck[i] {
 				left = append(left, x)
 				continue
 			}
-			g.d.report(NotPlaced, diag.Error, x.w, "finds no place with the scheduler's own rules, however many nodes there are: it is left out",
-				"take off a constraint, or spread it over more zones (spec.target.zones)")
+			g.notPlaced(x)
 		}
 		if len(left) == len(g.wants) {
+			for _, x := range left {
+				g.notPlaced(x)
+			}
 			return false
 		}
 		g.take(left)
 	}
 	return false
+}
+
+func (g *group) notPlaced(x *want) {
+	g.d.report(NotPlaced, diag.Error, x.w, "finds no place by the scheduler's own rules in every order, however many nodes there are: it is left out",
+		"take off a constraint, or spread it over more zones (spec.target.zones)")
+}
+
+// alone gives nodes of their own to workloads that must be together: beside
+// others, the first copy may find a node that has no room for the last.
+func (g *group) alone(o binpack.Options, depth mix.Level) bool {
+	together, rest := g.divide(func(x *want) bool { return x.together && x.count > 1 })
+	if len(together) == 0 || len(g.wants) == 1 {
+		return false
+	}
+	var parts []*group
+	if len(rest) > 0 {
+		parts = append(parts, g.sub(rest))
+	}
+	for _, x := range together {
+		parts = append(parts, g.sub([]*want{x}))
+	}
+	for _, p := range parts {
+		if !p.find(o, depth, nil) {
+			return false
+		}
+	}
+	g.parted = parts
+	return true
 }
 
 // find looks for nodes on which the scheduler places the group.

@@ -33,7 +33,8 @@ func (c *costs) add(g *group) {
 	safe := min(unit.Money(g.safe.Cost), cost)
 	c.safe += safe
 	c.none += min(unit.Money(g.none.Cost), safe)
-	c.bound += g.discounted(min(unit.Money(g.safe.Bound), safe))
+	// What survives holds everything before the loss too, under all its rules.
+	c.bound += g.discounted(min(max(unit.Money(g.safe.Bound), unit.Money(g.none.Bound)), safe))
 	c.least += g.discounted(min(unit.Money(g.none.Bound), safe))
 	c.iterations += g.none.Iterations + g.safe.Iterations
 	c.stopped = c.stopped || g.none.Stopped || g.safe.Stopped

@@ -195,6 +195,14 @@ func hostPorts(w *estate.Workload, p *policy.Policy) []string {
 	return slices.Compact(out)
 }
 
+// piece is what must fit one node: a copy, or all that must be together.
+func (x *want) piece() vector {
+	if x.together {
+		return vector{}.plus(x.size, int64(max(x.count, 1)))
+	}
+	return x.size
+}
+
 // disk reports whether a copy has a disk that stays in its zone.
 func (x *want) disk() bool {
 	return slices.ContainsFunc(x.w.Volumes, func(v estate.Volume) bool { return attached(&v) })

@@ -19,7 +19,7 @@ func (s *search) stuck() []bool {
 	for i := range bent {
 		bent[i] = len(s.p.Pods[i].Bent)
 	}
-	v := replay.Try(s.cluster(nodes, bent), replay.Options{Orders: allOrders[:1], Losses: every(s.losses(nodes), 24), Again: allAgain})
+	v := replay.Try(s.cluster(nodes, bent), replay.Options{Orders: allOrders, Losses: every(s.losses(nodes), 24), Again: allAgain})
 	for _, list := range [][]replay.Load{v.Pending, v.Stranded} {
 		for _, l := range list {
 			out[l.Pod] = true
