@@ -22,8 +22,8 @@ import (
 	"github.com/tranship/tranship/internal/plan/usage"
 )
 
-// A day is one day's use of many machines that were also there on the next day
-// of the trace: in thousandths of a core, every five minutes.
+// A dayPair is one day's use of many machines that were also there on the next
+// day of the trace: in thousandths of a core, every five minutes.
 type dayPair struct {
 	names       []estate.Name
 	train, next map[estate.Name][]float64
@@ -95,8 +95,8 @@ func rank(s []float64, q float64) float64 {
 }
 
 // vpa is the recommender's published rule: a histogram with buckets from 10 m
-// that grow by 5 %, weights that halve in 24 hours and are at least 0.1 core
-// of use, its 90th percentile (the end of the bucket), 15 % more, at least 25 m.
+// that grow by 5 %, weights that halve in 24 hours, its 90th percentile (the
+// end of the bucket), 15 % more, at least 25 m.
 func vpa(v []float64) float64 {
 	var weights [200]float64
 	ends := [200]float64{}

@@ -141,7 +141,9 @@ func (w *watch) clean(r *raw) []Point {
 			short++
 		}
 	}
-	w.found(r, Gap, gaps, longest, at)
+	if !w.c.o.Declared[r.workload].Runs { // between runs there is nothing
+		w.found(r, Gap, gaps, longest, at)
+	}
 	if 10*short > len(pts) {
 		w.found(r, MixedSteps, short, 0, 0)
 	}
