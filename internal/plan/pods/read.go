@@ -152,20 +152,23 @@ func (r *reader) number(v *jsonpos.Value, subject string, into *int64, most int6
 	if v.IsNull() {
 		return true
 	}
+	problem := v.Kind().String() + ", not a number"
 	if v.Kind() == jsonpos.Number {
-		if n, err := strconv.ParseInt(v.Text(), 10, 64); err == nil && n >= 0 && n <= most {
+		n, err := strconv.ParseInt(v.Text(), 10, 64)
+		f, wide := strconv.ParseFloat(v.Text(), 64)
+		switch {
+		case err == nil && n >= 0 && n <= most:
 			*into = n
 			return true
-		}
-		if f, err := strconv.ParseFloat(v.Text(), 64); err == nil && f >= 0 && f <= float64(most) {
+		case wide == nil && f >= 0 && f <= float64(most):
 			*into = int64(math.Ceil(f))
 			return true
+		case f < 0:
+			problem = v.Text() + ", below zero"
+		default:
+			problem = fmt.Sprintf("%s, more than %d", v.Text(), most)
 		}
 	}
-	text := v.Text()
-	if v.Kind() != jsonpos.Number {
-		text = v.Kind().String()
-	}
-	r.say(BadNumber, diag.Error, v.Pos(r.file), subject, fmt.Sprintf("%s is %s, not a number from 0 to %d", v.Key(), text, most), "it is left out")
+	r.say(BadNumber, diag.Error, v.Pos(r.file), subject, v.Key()+" is "+problem, "it is left out")
 	return false
 }

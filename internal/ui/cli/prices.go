@@ -25,8 +25,11 @@ embedded prices are multiplied by a factor of the region, and marked as an estim
 		Example: `  tranship prices list 'm6*.large'
   tranship prices import index.json --region eu-west-1 --out prices.csv
   tranship prices fetch --region eu-west-1 --out prices.csv`,
+		Args: cobra.NoArgs,
 	}
-	cmd.AddCommand(s.pricesListCommand(), s.pricesImportCommand(), s.pricesFetchCommand())
+	list := s.pricesListCommand()
+	cmd.RunE = list.RunE // as list without patterns
+	cmd.AddCommand(list, s.pricesImportCommand(), s.pricesFetchCommand())
 	return cmd
 }
 

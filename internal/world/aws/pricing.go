@@ -69,8 +69,12 @@ func (p *Prices) Offers(ctx context.Context, region string, progress func(n int)
 	offers := catalog.NewOffers(region, "price list API")
 	in := &pricing.GetProductsInput{ServiceCode: aws.String("AmazonEC2"), FormatVersion: aws.String("aws_v1")}
 	for _, f := range [][2]string{
-		{"regionCode", region}, {"operatingSystem", "Linux"}, {"tenancy", "Shared"}, {"preInstalledSw", "NA"},
-		{"capacitystatus", "Used"}, {"marketoption", "OnDemand"},
+		{"regionCode", region},
+		{"operatingSystem", "Linux"},
+		{"tenancy", "Shared"},
+		{"preInstalledSw", "NA"},
+		{"capacitystatus", "Used"},
+		{"marketoption", "OnDemand"},
 	} {
 		in.Filters = append(in.Filters, types.Filter{Type: types.FilterTypeTermMatch, Field: aws.String(f[0]), Value: aws.String(f[1])})
 	}
