@@ -16,6 +16,7 @@ import (
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
+	"github.com/tranship/tranship/internal/plan/pods"
 	"github.com/tranship/tranship/internal/plan/policy"
 )
 
@@ -26,7 +27,7 @@ func TestSchemasAreFresh(t *testing.T) {
 	t.Chdir("../..") // comments are found below the module's root
 	for name, v := range map[string]any{
 		"migration": policy.Policy{}, "estate": estate.Estate{}, "plan": plan.Plan{},
-		"ledger": ledger.Entry{}, "snapshot": snapshot.Snapshot{},
+		"ledger": ledger.Entry{}, "snapshot": snapshot.Snapshot{}, "pack-in-v1": pods.Set{}, "pack-out-v1": pods.Answer{},
 	} {
 		r := &jsonschema.Reflector{Mapper: quantity, ExpandedStruct: true}
 		for _, dir := range []string{"internal/plan", "internal/estate", "internal/base"} {
