@@ -174,13 +174,14 @@ func TestASumOfCountersThatLosesOneGivesNoSpike(t *testing.T) {
 
 func TestBetweenRunsOfAJobThereIsNoGap(t *testing.T) {
 	e := estate.Estate{Workloads: []estate.Workload{{ID: "daily.report", Kind: estate.Schedule, Containers: []estate.Container{{CPU: 500, Memory: unit.GiB}}}}}
-	text := "time,workload,cpu_cores\n"
+	var text strings.Builder
+	text.WriteString("time,workload,cpu_cores\n")
 	for run := range 3 {
 		for n := range 4 {
-			text += fmt.Sprintf("%d,daily.report,0.5\n", 1700000000+86400*run+300*n)
+			fmt.Fprintf(&text, "%d,daily.report,0.5\n", 1700000000+86400*run+300*n)
 		}
 	}
-	set, list := read(t, usage.For(&e), map[string]string{"u.csv": text})
+	set, list := read(t, usage.For(&e), map[string]string{"u.csv": text.String()})
 	if len(list) > 0 || len(set.Series) != 1 || len(set.Series[0].Points) != 12 {
 		t.Errorf("read %s%v", show(set), list)
 	}
