@@ -114,8 +114,10 @@ func (d *demand) choices(k class, mean vector) []choice {
 			more := c
 			more.maxPods = n
 			set.PrefixDelegation, set.MaxPods = true, n
-			more.set(set)
-			out = append(out, more)
+			if more.set(set); more.alloc.Pods > c.alloc.Pods {
+				more.maxPods = more.alloc.Pods // as many as it has addresses for
+				out = append(out, more)
+			}
 		}
 	}
 	if k.purchase == plan.Spot {

@@ -33,10 +33,7 @@ func workloads(t testing.TB, text string) estate.Estate {
 // spec reads a policy's spec, as YAML.
 func spec(t testing.TB, text string) policy.Policy {
 	t.Helper()
-	lines := "apiVersion: tranship.dev/v1\nkind: Migration\nspec:\n"
-	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		lines += "  " + line + "\n"
-	}
+	lines := "apiVersion: tranship.dev/v1\nkind: Migration\nspec:\n  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ") + "\n"
 	if strings.TrimSpace(text) == "" {
 		return policy.Default()
 	}

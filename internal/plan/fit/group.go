@@ -157,10 +157,10 @@ func fitsSome(size vector, all []choice, system vector) (nearest *choice, short 
 func (d *demand) tooLarge(x *want, c *choice, short int) {
 	room := c.room[short] - d.system[short]
 	hint := "raise spec.target.maxVCPU or allow more families (spec.target.families), or split the workload"
-	switch {
-	case short == inEphemeral:
+	switch short {
+	case inEphemeral:
 		hint = "raise spec.target.rootVolume"
-	case short == inGPUs || short == inVolumes:
+	case inGPUs, inVolumes:
 		hint = "allow larger types (spec.target.maxVCPU, spec.target.types), or split the workload"
 	}
 	what := "a copy"

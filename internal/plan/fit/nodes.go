@@ -197,10 +197,9 @@ func (g *group) why(at *part) string {
 			out += ", that hold all of it after the loss of any one " + string(l)
 		}
 	}
-	for u, n := range g.answer.Next {
-		if n > 0 {
-			out += fmt.Sprintf("; next best of one type: %d × %s at %s", n, g.choices[u].name(), (g.choices[u].price * unit.Money(n)).Exact())
-		}
+	if u := slices.IndexFunc(g.answer.Next, func(n int) bool { return n > 0 }); u >= 0 {
+		n := g.answer.Next[u]
+		out += fmt.Sprintf("; next best of one type: %d × %s at %s", n, g.choices[u].name(), (g.choices[u].price * unit.Money(n)).Exact())
 	}
 	if c.maxPods > 0 {
 		out += fmt.Sprintf("; prefix delegation and --max-pods=%d in place of %d", c.maxPods, c.t.Allocatable(kubelet(&g.d.in.Policy.Spec.Target)).Pods)

@@ -83,21 +83,7 @@ type Answer struct {
 // Find gives the cheapest mix that was found; false if there was none.
 func Find(p Problem, o Options) (Answer, bool) {
 	s := &search{p: &p, o: o, dims: len(p.Types[0].Room), left: cmp.Or(o.Work, DefaultWork)}
-	s.demand = make([]int64, s.dims)
-	s.zones = 1
-	for i := range p.Pods {
-		x := &p.Pods[i]
-		for d, n := range x.Strict.Size {
-			s.demand[d] += n * int64(x.Strict.Count)
-		}
-		s.pods += x.Strict.Count
-		s.guarded = s.guarded || p.Level == Node && (x.Strict.Disk || x.Strict.Zones != nil)
-		s.least = max(s.least, x.Nodes, x.Zones)
-	}
-	s.least = max(s.least, 1)
-	if p.Level != None {
-		s.least = max(s.least, 2)
-	}
+	s.measure()
 	for _, counts := range p.Starts {
 		s.try(counts)
 	}
@@ -121,6 +107,25 @@ func Find(p Problem, o Options) (Answer, bool) {
 	out.Next = s.next()
 	out.Tried = s.tried
 	return out, true
+}
+
+// measure sums up what there is to place, and how many nodes that takes at least.
+func (s *search) measure() {
+	p := s.p
+	s.demand = make([]int64, s.dims)
+	for i := range p.Pods {
+		x := &p.Pods[i]
+		for d, n := range x.Strict.Size {
+			s.demand[d] += n * int64(x.Strict.Count)
+		}
+		s.pods += x.Strict.Count
+		s.guarded = s.guarded || p.Level == Node && (x.Strict.Disk || x.Strict.Zones != nil)
+		s.least = max(s.least, x.Nodes, x.Zones)
+	}
+	s.least = max(s.least, 1)
+	if p.Level != None {
+		s.least = max(s.least, 2)
+	}
 }
 
 // search is what is known so far.

@@ -95,9 +95,18 @@ var (
 		{Kind: replay.Shuffled, Seed: 4},
 	}
 	moreOrders = []replay.Order{
-		{Kind: replay.AsListed, Seed: 10}, {Kind: replay.Shuffled, Seed: 11}, {Kind: replay.AsListed, Seed: 12}, {Kind: replay.Shuffled, Seed: 13},
-		{Kind: replay.AsListed, Seed: 14}, {Kind: replay.Shuffled, Seed: 15}, {Kind: replay.SmallestFirst, Seed: 16}, {Kind: replay.Shuffled, Seed: 17},
-		{Kind: replay.AsListed, Seed: 18}, {Kind: replay.Shuffled, Seed: 19}, {Kind: replay.AsListed, Seed: 20}, {Kind: replay.Shuffled, Seed: 21},
+		{Kind: replay.AsListed, Seed: 10},
+		{Kind: replay.Shuffled, Seed: 11},
+		{Kind: replay.AsListed, Seed: 12},
+		{Kind: replay.Shuffled, Seed: 13},
+		{Kind: replay.AsListed, Seed: 14},
+		{Kind: replay.Shuffled, Seed: 15},
+		{Kind: replay.SmallestFirst, Seed: 16},
+		{Kind: replay.Shuffled, Seed: 17},
+		{Kind: replay.AsListed, Seed: 18},
+		{Kind: replay.Shuffled, Seed: 19},
+		{Kind: replay.AsListed, Seed: 20},
+		{Kind: replay.Shuffled, Seed: 21},
 	}
 	allAgain = []replay.Kind{replay.Shuffled, replay.LargestFirst, replay.SmallestFirst}
 )

@@ -55,10 +55,8 @@ func (s *search) enumerate() {
 			s.spend(counts[i])
 		}
 		s.each(len(some), func(i int) { answers[i] = s.play(counts[i], false) })
-		for _, a := range answers {
-			if s.keep(a) {
-				return
-			}
+		if slices.ContainsFunc(answers, s.keep) {
+			return
 		}
 	}
 }
