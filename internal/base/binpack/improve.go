@@ -43,13 +43,18 @@ func (j *job) generate(work int64) error {
 	for _, c := range s.Cuts {
 		j.rows.Add(c.Value, c.Most)
 	}
-	j.uses = s.Uses
+	if !j.limited() {
+		j.uses = s.Uses
+	}
 	// The bound in whole bins is looked for beside the rounding.
 	tries := make([][]shape.Bin, 4)
 	var err error
 	j.each(1+len(tries), func(i int) {
 		if i == 0 {
 			err = j.whole(wholeNodes)
+			return
+		}
+		if len(j.uses) == 0 {
 			return
 		}
 		w := shape.Meter{Left: work / 8, Stop: j.o.Stop}
@@ -126,10 +131,9 @@ func (j *job) improve(work int64) {
 	const parts = 4
 	rounds := 6
 	rng := rand.New(rand.NewPCG(j.o.Seed, 3))
-	limited := slices.Max(j.m.Limit) > 0
 	for round := range rounds {
 		share := work / int64(rounds) / parts
-		split := len(j.best) >= 12*parts && !limited
+		split := len(j.best) >= 12*parts && !j.limited()
 		deals := make([][]shape.Bin, parts)
 		if split {
 			at := rng.Perm(len(j.best))

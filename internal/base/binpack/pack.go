@@ -24,12 +24,18 @@ func Pack(p Problem, o Options) (Result, error) {
 	if r.m.Classes == 0 {
 		return out, nil
 	}
-	j := &job{m: r.m, o: o}
+	j := &job{m: r.m, r: r, o: o}
 	if err := j.run(); err != nil {
 		return Result{}, fmt.Errorf("pack: %w", err)
 	}
 	out.Bins = r.bins(j.best)
-	out.Left = append(out.Left, r.missing(j.best)...)
+	if missing := r.missing(j.best); len(missing) > 0 {
+		// Limits of the types leave pieces over: the bound is that of the others.
+		out.Left = append(out.Left, missing...)
+		if err := j.without(missing, r); err != nil {
+			return Result{}, fmt.Errorf("pack: %w", err)
+		}
+	}
 	slices.SortFunc(out.Left, func(a, b Load) int { return cmp.Compare(a.Item, b.Item) })
 	out.Cost = Price(j.m.Cost(j.best))
 	out.Bound = min(Price(j.bound), out.Cost)
@@ -68,6 +74,7 @@ const (
 // A job is one run of Pack.
 type job struct {
 	m       *shape.Model
+	r       *reduced
 	o       Options
 	rows    *fleet.Rows
 	value   []float64
@@ -86,6 +93,11 @@ func (j *job) run() error {
 	j.value = value
 	j.bound = int64(math.Ceil(fluid - 1e-6))
 	left := j.start(int64(j.o.Iterations) * unit)
+	spent, err := j.singles()
+	if err != nil {
+		return err
+	}
+	left -= spent
 	if left <= 0 {
 		return j.whole(wholeNodes / 4)
 	}
@@ -103,7 +115,28 @@ func (j *job) run() error {
 }
 
 // done is whether nothing is left to win, or to win it with.
-func (j *job) done() bool { return j.stopped || j.m.Cost(j.best) <= j.bound }
+func (j *job) done() bool {
+	return j.stopped || j.m.Cost(j.best) <= j.bound && pieces(j.best) == j.m.Pieces()
+}
+
+// limited is whether bins of some type cannot be had in any number.
+func (j *job) limited() bool { return slices.Max(j.m.Limit) > 0 }
+
+// without bounds what is packed, where pieces are missing.
+func (j *job) without(missing []Load, r *reduced) error {
+	m := *j.m
+	m.Count = slices.Clone(m.Count)
+	for c, items := range r.items {
+		for _, l := range missing {
+			if slices.Contains(items, l.Item) {
+				m.Count[c] -= l.Count
+			}
+		}
+	}
+	b, _, err := fleet.New(&m).Bound(wholeNodes, 0)
+	j.bound = b
+	return err
+}
 
 // whole raises the bound to that of whole bins.
 func (j *job) whole(nodes int) error {
@@ -191,12 +224,26 @@ func (j *job) each(n int, do func(i int)) {
 
 // offer takes bins where they hold more, or the same for less.
 func (j *job) offer(bins []shape.Bin) {
-	if bins == nil {
+	if bins == nil || !j.within(bins) {
 		return
 	}
 	if j.best == nil || pieces(bins) > pieces(j.best) || pieces(bins) == pieces(j.best) && j.m.Cost(bins) < j.m.Cost(j.best) {
 		j.best = bins
 	}
+}
+
+// within is whether bins keep the limits of the types.
+func (j *job) within(bins []shape.Bin) bool {
+	if !j.limited() {
+		return true
+	}
+	used := make([]int, j.m.Types)
+	for _, b := range bins {
+		if used[b.Type]++; j.m.Limit[b.Type] > 0 && used[b.Type] > j.m.Limit[b.Type] {
+			return false
+		}
+	}
+	return true
 }
 
 func pieces(bins []shape.Bin) int {

@@ -78,11 +78,20 @@ func TestMeasure(t *testing.T) {
 		name          string
 		n, dimensions int
 	}{
-		{"karp", 50, 3}, {"karp", 500, 3}, {"karp", 5000, 3},
-		{"web", 50, 3}, {"web", 500, 3}, {"web", 5000, 3},
-		{"ali", 50, 3}, {"ali", 500, 3}, {"ali", 5000, 3},
-		{"karp", 50000, 3}, {"web", 50000, 3},
-		{"web", 50, 4}, {"web", 500, 4}, {"web", 5000, 4},
+		{"karp", 50, 3},
+		{"karp", 500, 3},
+		{"karp", 5000, 3},
+		{"web", 50, 3},
+		{"web", 500, 3},
+		{"web", 5000, 3},
+		{"ali", 50, 3},
+		{"ali", 500, 3},
+		{"ali", 5000, 3},
+		{"karp", 50000, 3},
+		{"web", 50000, 3},
+		{"web", 50, 4},
+		{"web", 500, 4},
+		{"web", 5000, 4},
 	}
 	var all []float64
 	for _, row := range rows {
@@ -128,6 +137,25 @@ func processor() float64 {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+func BenchmarkPack(b *testing.B) {
+	for _, name := range []string{"karp", "web", "ali"} {
+		for _, n := range []int{50, 500, 5000} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				p := workload(b, name, 1, n, 3)
+				gap := 0.0
+				for b.Loop() {
+					r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: binpack.Budget(&p, 1), Each: two})
+					if err != nil {
+						b.Fatal(err)
+					}
+					gap = r.Gap()
+				}
+				b.ReportMetric(100*gap, "%gap")
+			})
+		}
+	}
 }
 
 func median(of []float64) float64 {

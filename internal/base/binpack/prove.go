@@ -1,8 +1,6 @@
 package binpack
 
 import (
-	"slices"
-
 	"github.com/tranship/tranship/internal/base/binpack/column"
 	"github.com/tranship/tranship/internal/base/binpack/search"
 	"github.com/tranship/tranship/internal/base/binpack/shape"
@@ -21,7 +19,7 @@ const (
 // follow; where neither succeeds the bound stays, and dearer fleets are tried
 // for the packing alone, up to the cost of the best that is known.
 func (j *job) enumerate(work int64) error {
-	if j.m.Classes > fewClasses || len(j.best) > fewBins || slices.Max(j.m.Limit) > 0 {
+	if j.m.Classes > fewClasses || len(j.best) > fewBins || j.limited() {
 		return nil
 	}
 	w := shape.Meter{Left: work, Stop: j.o.Stop}
