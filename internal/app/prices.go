@@ -53,6 +53,20 @@ func importFile(file, region string, progress func(file string, read int64)) (ca
 	return c, diags, nil
 }
 
+// Savings reads a list of savings plan rates.
+func Savings(file string) ([]catalog.SavingsPlan, diag.List, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read savings plans: %w", err)
+	}
+	defer f.Close()
+	plans, diags := catalog.Savings(file, f)
+	if diags.HasErrors() {
+		return plans, diags, ErrInput
+	}
+	return plans, diags, nil
+}
+
 // heard tells how much was read.
 type heard struct {
 	f        *os.File

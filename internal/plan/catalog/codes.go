@@ -77,4 +77,11 @@ const (
 	//	"A1","OnDemand","Hrs","0.096","USD","m5.large","Shared","Linux","Used","NA","us-east-1"
 	//	"A2","OnDemand","Hrs","0.106","USD","m5.large","Shared","Linux","Used","NA","us-east-1"
 	TwoPrices diag.Code = "K008"
+
+	// NoSavingsRates is reported for a list of savings plans without rates of EC2
+	// for Linux.
+	//
+	// Example:
+	//	{"products": [], "terms": {"savingsPlan": [{"sku": "P", "rates": []}]}}
+	NoSavingsRates diag.Code = "K009"
 )

@@ -266,31 +266,7 @@ func (o *Offers) readCSV(r io.Reader) bool {
 	rows := csv.NewReader(r)
 	rows.FieldsPerRecord = -1
 	rows.ReuseRecord = true
-	const head = 12
-	var cols map[string]int
-	for range head {
-		row, err := rows.Read()
-		if err != nil {
-			o.noList(diag.Pos{File: o.file}, "is neither the JSON nor the CSV of an offer file")
-			return false
-		}
-		if len(row) == 2 {
-			switch plain(row[0]) {
-			case "publicationdate":
-				o.published = strings.Clone(row[1])
-			case "version":
-				o.version = strings.Clone(row[1])
-			case "offercode":
-				o.code = strings.Clone(row[1])
-			}
-			continue
-		}
-		cols = map[string]int{}
-		for i, name := range row {
-			cols[plain(name)] = i
-		}
-		break
-	}
+	cols := o.head(rows)
 	for _, name := range []string{"sku", "termtype", "unit", "priceperunit", "instancetype", "operatingsystem", "tenancy"} {
 		if _, ok := cols[name]; !ok {
 			o.noList(diag.Pos{File: o.file}, "has no column "+name)
@@ -313,6 +289,33 @@ func (o *Offers) readCSV(r io.Reader) bool {
 		}
 		o.readRow(row, cols, rows)
 	}
+}
+
+// head reads what the list is and gives its columns, none if there are none.
+func (o *Offers) head(rows *csv.Reader) map[string]int {
+	const most = 12 // lines before the columns
+	for range most {
+		row, err := rows.Read()
+		if err != nil {
+			return nil
+		}
+		if len(row) != 2 {
+			cols := map[string]int{}
+			for i, name := range row {
+				cols[plain(name)] = i
+			}
+			return cols
+		}
+		switch plain(row[0]) {
+		case "publicationdate":
+			o.published = strings.Clone(row[1])
+		case "version":
+			o.version = strings.Clone(row[1])
+		case "offercode":
+			o.code = strings.Clone(row[1])
+		}
+	}
+	return nil
 }
 
 func (o *Offers) readRow(row []string, cols map[string]int, rows *csv.Reader) {

@@ -29,7 +29,7 @@ embedded prices are multiplied by a factor of the region, and marked as an estim
 	}
 	list := s.pricesListCommand()
 	cmd.RunE = list.RunE // as list without patterns
-	cmd.AddCommand(list, s.pricesImportCommand(), s.pricesFetchCommand())
+	cmd.AddCommand(list, s.pricesImportCommand(), s.pricesFetchCommand(), s.pricesSavingsCommand())
 	return cmd
 }
 
@@ -213,5 +213,90 @@ func (v priceList) table(w io.Writer) error {
 		shown = fmt.Sprintf("%d of ", len(v.Types))
 	}
 	_, err := fmt.Fprintf(w, "\n%s%s\n", shown, v.line())
+	return err
+}
+
+func (s *session) pricesSavingsCommand() *cobra.Command {
+	var file, region string
+	var types []string
+	cmd := &cobra.Command{
+		Use:   "savings FILE",
+		Short: "Say what savings plans take off, by AWS's list of their rates",
+		Long: `Savings reads the offer file of AWSComputeSavingsPlan, JSON or CSV, of one region, and
+sets its rates against a price list: what each plan takes off at least, in the median
+and at most. Write the one that you would buy into tranship.yaml:
+
+  spec: {buying: {commit: {discount: 0.27, share: 0.8}}}`,
+		Example: `  tranship prices savings savings.json --prices prices.csv --types 'm7g.*'`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := app.Prices(file, region)
+			if err != nil {
+				return err
+			}
+			plans, diags, failed := app.Savings(args[0])
+			if err := s.report(diags); err != nil {
+				return err
+			}
+			if len(plans) == 0 {
+				return failed
+			}
+			if err := s.show(newSavingsView(plans, &c, types)); err != nil {
+				return err
+			}
+			return failed
+		},
+	}
+	cmd.Flags().StringVar(&file, "prices", "", "price list (default the embedded one)")
+	cmd.Flags().StringVar(&region, "region", "", "region to estimate the prices for, if it is not the list's")
+	cmd.Flags().StringSliceVar(&types, "types", nil, "patterns of types to look at (default all)")
+	return cmd
+}
+
+// savingsView is what prices savings prints.
+type savingsView struct {
+	Plans  []savingsLine `json:"plans"`
+	Prices pods.Prices   `json:"prices"`
+}
+
+type savingsLine struct {
+	Plan    string  `json:"plan"`
+	Years   string  `json:"years"`
+	Payment string  `json:"payment"`
+	Types   int     `json:"types"` // with a price and a rate
+	Least   float64 `json:"least"`
+	Median  float64 `json:"median"`
+	Most    float64 `json:"most"`
+}
+
+func newSavingsView(plans []catalog.SavingsPlan, c *catalog.Catalog, types []string) savingsView {
+	v := savingsView{Plans: []savingsLine{}, Prices: pods.Prices{Region: c.Region, Date: c.Date, Source: c.Source, Estimated: c.Estimated}}
+	for i := range plans {
+		p := plans[i]
+		for name := range p.Rates {
+			if !fitsAny(name, types) {
+				delete(p.Rates, name)
+			}
+		}
+		d := p.Discounts(c)
+		l := savingsLine{Plan: p.Plan, Years: p.Years, Payment: p.Payment, Types: len(d)}
+		if len(d) > 0 {
+			l.Least, l.Median, l.Most = d[0], d[len(d)/2], d[len(d)-1]
+		}
+		v.Plans = append(v.Plans, l)
+	}
+	return v
+}
+
+func (v savingsView) table(w io.Writer) error {
+	rows := [][]string{{"PLAN", "YEARS", "PAYMENT", "TYPES", "OFF: LEAST", "MEDIAN", "MOST"}}
+	off := func(f float64) string { return fmt.Sprintf("%.1f %%", f*100) }
+	for _, p := range v.Plans {
+		rows = append(rows, []string{p.Plan, p.Years, p.Payment, fmt.Sprint(p.Types), off(p.Least), off(p.Median), off(p.Most)})
+	}
+	if err := columns(w, rows...); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nagainst %s\n", pricesLine(v.Prices))
 	return err
 }
