@@ -157,11 +157,11 @@ func (c *choice) morePods(mean, system vector) int {
 		most = manyPods
 	}
 	// A half more than the mean, since pods are not all of the mean size.
-	n = min((n*3/2+system[inPods]+9)/10*10, most)
+	n = n*3/2 + system[inPods]
 	if n <= c.room[inPods]*11/10 {
 		return 0
 	}
-	return int(n)
+	return int(min((n+9)/10*10, most))
 }
 
 // Defaults of buying.

@@ -58,7 +58,7 @@ type Options struct {
 }
 
 // DefaultWork takes a second or two.
-const DefaultWork = 40_000_000
+const DefaultWork = 60_000_000
 
 // An Answer is a mix.
 type Answer struct {
@@ -137,7 +137,6 @@ type search struct {
 	guarded bool
 	demand  []int64
 	pods    int
-	zones   int
 	least   int // nodes
 	tried   int
 	left    int // of Options.Work
@@ -232,8 +231,9 @@ func (s *search) try(counts []int) bool {
 	if s.best != nil && s.cost(counts) >= s.best.Cost || !s.enough(counts, 0) {
 		return false
 	}
-	s.spend(counts)
-	return s.keep(s.play(counts, false))
+	a := s.play(counts, false)
+	s.spend(counts, a)
+	return s.keep(a)
 }
 
 func (s *search) keep(a *Answer) bool {
@@ -252,12 +252,21 @@ func (s *search) keep(a *Answer) bool {
 	return false
 }
 
-// spend accounts for a mix that is played.
-func (s *search) spend(counts []int) {
+// spend accounts for a mix that was played: in every order if it will do, in
+// the first ones otherwise.
+func (s *search) spend(counts []int, a *Answer) {
 	n := 0
 	for _, k := range counts {
 		n += k
 	}
 	s.tried++
-	s.left -= (s.pods + 10) * (n + 5) * 4
+	orders := 2
+	if a != nil {
+		orders = len(allOrders)
+		if s.few(counts) {
+			orders += len(moreOrders)
+		}
+	}
+	const again = 4 // each pod once, and about thrice after losses
+	s.left -= (s.pods + 10) * (n + 5) * orders * again
 }

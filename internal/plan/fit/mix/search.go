@@ -52,9 +52,11 @@ func (s *search) enumerate() {
 			counts[i] = make([]int, len(s.p.Types))
 			counts[i][x.a] += x.n
 			counts[i][x.b] += x.m
-			s.spend(counts[i])
 		}
 		s.each(len(some), func(i int) { answers[i] = s.play(counts[i], false) })
+		for i := range some {
+			s.spend(counts[i], answers[i])
+		}
 		if slices.ContainsFunc(answers, s.keep) {
 			return
 		}
@@ -122,8 +124,8 @@ func (s *search) slacken(types []int) {
 		if counts == nil || s.best != nil && s.cost(counts) >= s.best.Cost {
 			break
 		}
-		s.spend(counts)
-		if a := s.play(counts, true); a != nil && (a.Accepted || s.best == nil && s.loose == nil && high > 1) {
+		a := s.play(counts, true)
+		if s.spend(counts, nil); a != nil && (a.Accepted || s.best == nil && s.loose == nil && high > 1) {
 			break
 		}
 		low = high
@@ -140,8 +142,8 @@ func (s *search) slacken(types []int) {
 			high = middle
 			continue
 		}
-		s.spend(counts)
-		if a := s.play(counts, true); a != nil && a.Accepted {
+		a := s.play(counts, true)
+		if s.spend(counts, nil); a != nil && a.Accepted {
 			high = middle
 		} else {
 			low = middle
@@ -258,12 +260,12 @@ func (s *search) lower(counts []int) bool {
 	if s.cost(counts) >= s.best.Cost || !s.enough(counts, 0) {
 		return false
 	}
-	s.spend(counts)
 	if a := s.play(counts, true); a == nil || s.best.Accepted && !a.Accepted {
+		s.spend(counts, nil)
 		return false
 	}
-	s.spend(counts)
 	a := s.play(counts, false)
+	s.spend(counts, a)
 	if a == nil || s.best.Accepted && !a.Accepted {
 		return false
 	}
