@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 
 	"github.com/tranship/tranship/lab/cluster"
 )
@@ -50,8 +51,17 @@ func (f *fleet) prepare(ctx context.Context) error {
 			return fmt.Errorf("apply DaemonSet %s: %w", d.Name, err)
 		}
 	}
-	for _, n := range f.plan.Nodes {
-		f.system[n.Name] += len(f.objects.DaemonSets)
+	for i := range f.plan.Nodes {
+		n := &f.plan.Nodes[i]
+		for _, d := range f.objects.DaemonSets {
+			runs, err := nodeaffinity.GetRequiredNodeAffinity(&corev1.Pod{Spec: d.Spec.Template.Spec}).Match(f.object(n))
+			if err != nil {
+				return fmt.Errorf("read where DaemonSet %s runs: %w", d.Name, err)
+			}
+			if runs {
+				f.system[n.Name]++
+			}
+		}
 	}
 	want := f.want
 	f.want = 0
@@ -108,7 +118,8 @@ func (f *fleet) taints(pool string) int {
 	return 0
 }
 
-func (f *fleet) node(ctx context.Context, n *Node) error {
+// object is a node as its kubelet would register it.
+func (f *fleet) object(n *Node) *corev1.Node {
 	p := f.plan.pool(n.Pool)
 	labels := map[string]string{
 		corev1.LabelHostname: n.Name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: p.Arch,
@@ -129,7 +140,12 @@ func (f *fleet) node(ctx context.Context, n *Node) error {
 	for _, t := range p.Taints {
 		x.Spec.Taints = append(x.Spec.Taints, corev1.Taint{Key: t.Key, Value: t.Value, Effect: corev1.TaintEffect(t.Effect)})
 	}
-	if _, err := f.client.CoreV1().Nodes().Create(ctx, x, metav1.CreateOptions{}); err != nil {
+	return x
+}
+
+func (f *fleet) node(ctx context.Context, n *Node) error {
+	p := f.plan.pool(n.Pool)
+	if _, err := f.client.CoreV1().Nodes().Create(ctx, f.object(n), metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("make node %s: %w", n.Name, err)
 	}
 	drive := &storagev1.CSINode{ObjectMeta: metav1.ObjectMeta{Name: n.Name}, Spec: storagev1.CSINodeSpec{Drivers: []storagev1.CSINodeDriver{{
