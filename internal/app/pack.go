@@ -34,7 +34,7 @@ func Pack(o PackOptions) (pods.Answer, diag.List, error) {
 	if err != nil {
 		return pods.Answer{}, nil, fmt.Errorf("read pods: %w", err)
 	}
-	list, err := priceList(o.Prices, o.Region)
+	list, err := Prices(o.Prices, o.Region)
 	if err != nil {
 		return pods.Answer{}, nil, err
 	}
