@@ -101,7 +101,7 @@ func writeUsage(file string, apps []app, jobs []job) (err error) {
 	}
 	for i, j := range jobs {
 		rng := rand.New(rand.NewPCG(seed, uint64(i)+1000))
-		level := 0.55 + 0.2*rng.Float64()
+		level := 0.30 + 0.15*rng.Float64()
 		until := time.Time{}
 		for n := range points {
 			at := start.Add(time.Duration(n) * step)
@@ -114,7 +114,7 @@ func writeUsage(file string, apps []app, jobs []job) (err error) {
 			}
 			if at.Before(until) {
 				fmt.Fprintf(w, "%s,%s,%.4f,%.1f\n", at.Format(time.RFC3339), j.ID,
-					j.Run.CPUs*min(1, level+0.1*rng.NormFloat64()), j.Run.Mem*min(0.95, level+0.05*rng.NormFloat64()))
+					j.Run.CPUs*min(1, level+0.1*rng.NormFloat64()), j.Run.Mem*min(0.95, 0.3+level+0.05*rng.NormFloat64()))
 			}
 		}
 	}
