@@ -53,7 +53,7 @@ func Bound(p Problem) (Price, error) {
 	if r.m.Classes == 0 {
 		return 0, nil
 	}
-	b, _, err := fleet.New(r.m).Bound(wholeNodes, 0)
+	b, _, err := fleet.New(r.m).Bound(wholeNodes, 0, &shape.Meter{})
 	return Price(b), err
 }
 
@@ -104,13 +104,13 @@ func (j *job) run() error {
 	if err := j.tighten(left / 10); err != nil || j.done() {
 		return err
 	}
-	if err := j.enumerate(left / 4); err != nil || j.done() {
+	if err := j.generate(left / 6); err != nil || j.done() {
 		return err
 	}
-	if err := j.generate(left / 5); err != nil || j.done() {
+	if err := j.enumerate(left / 3); err != nil || j.done() {
 		return err
 	}
-	j.improve(left * 3 / 5)
+	j.improve(left / 3)
 	return nil
 }
 
@@ -133,14 +133,14 @@ func (j *job) without(missing []Load, r *reduced) error {
 			}
 		}
 	}
-	b, _, err := fleet.New(&m).Bound(wholeNodes, 0)
+	b, _, err := fleet.New(&m).Bound(wholeNodes, 0, &shape.Meter{})
 	j.bound = b
 	return err
 }
 
 // whole raises the bound to that of whole bins.
 func (j *job) whole(nodes int) error {
-	b, _, err := j.rows.Bound(nodes, j.m.Cost(j.best))
+	b, _, err := j.rows.Bound(nodes, j.m.Cost(j.best), &shape.Meter{})
 	j.bound = max(j.bound, b)
 	return err
 }

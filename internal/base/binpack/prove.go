@@ -25,10 +25,17 @@ func (j *job) enumerate(work int64) error {
 	w := shape.Meter{Left: work, Stop: j.o.Stop}
 	cutter := column.NewCutter(j.m, &w)
 	rows, proven := j.rows, true
+	starts := [][]float64{j.value}
+	for d := range j.m.Dim {
+		size := make([]float64, j.m.Classes)
+		for c := range size {
+			size[c] = float64(j.m.SizeOf(c)[d])
+		}
+		starts = append(starts, size)
+	}
 	for tried := 0; tried < fewFleets && w.Left > 0 && !j.done(); tried++ {
 		best := j.m.Cost(j.best)
-		b, fleet, err := rows.Bound(wholeNodes, best)
-		w.Spend(wholeNodes * 20)
+		b, fleet, err := rows.Bound(wholeNodes, best, &w)
 		if err != nil {
 			return err
 		}
@@ -45,7 +52,7 @@ func (j *job) enumerate(work int64) error {
 		if j.fit(fleet, uint64(tried), &w) {
 			continue
 		}
-		if cut, found := cutter.Separate(fleet, j.value, 60); found {
+		if cut, found := cutter.Separate(fleet, starts, 150); found {
 			rows.Add(cut.Value, cut.Most)
 			if !proven {
 				j.rows.Add(cut.Value, cut.Most)

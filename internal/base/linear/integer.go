@@ -24,6 +24,9 @@ type Branching struct {
 	Nodes int
 	// Whole says that every cost is a whole number, so that bounds round up.
 	Whole bool
+	// Step is what every cost is a multiple of, where that is known: bounds
+	// round up to the next one.
+	Step float64
 	// Cutoff stops the search for anything that costs as much or more, 0 for
 	// none. The bound is then proven up to the cutoff and not beyond.
 	Cutoff float64
@@ -139,6 +142,9 @@ func (s *search) open(n *node, parent float64) {
 }
 
 func (s *search) round(v float64) float64 {
+	if step := s.b.Step; step > 0 {
+		return step * math.Ceil(v/step-1e-6)
+	}
 	if s.b.Whole {
 		return math.Ceil(v - 1e-6)
 	}

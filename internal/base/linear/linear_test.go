@@ -75,6 +75,14 @@ func TestIntegerFindsTheBest(t *testing.T) {
 	})
 }
 
+func TestBoundsRoundUpToTheStepOfCosts(t *testing.T) {
+	p := linear.Program{Cost: []float64{20, 30}, Rows: []linear.Row{{Coef: []float64{7, 10}, Least: 24}}}
+	s, err := linear.Integer(&p, linear.Branching{Nodes: 1, Step: 10})
+	if err != nil || s.Bound != 70 {
+		t.Errorf("Integer = bound %v, %v, want 70", s.Bound, err)
+	}
+}
+
 func TestBoundHoldsWhenCutShort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := draw(t)

@@ -2,6 +2,7 @@ package column
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tranship/tranship/internal/base/binpack/shape"
 )
@@ -43,9 +44,57 @@ func (c *Cutter) Weigh(weight []float64, nodes int) []float64 {
 
 func (c *Cutter) weigh(t int, weight []float64, nodes int) (float64, []shape.Load) {
 	k := c.sacks[t]
-	fluid := k.relax(weight, 4) * (1 + 1e-12)
+	least := k.relax(weight, 4) * (1 + 1e-12)
+	for d := range c.m.Dim {
+		least = min(least, k.along(weight, d))
+	}
 	load, _, upper := k.search(weight, 0, nodes)
-	return min(fluid, upper), load
+	return min(least, upper), load
+}
+
+// states is how many amounts of one dimension are told apart.
+const states = 4096
+
+// along bounds the value of any load by what one dimension alone lets in, in
+// whole pieces, by dynamic programming over its amounts.
+func (k *knapsack) along(value []float64, d int) float64 {
+	m := k.m
+	fit := m.FitOf(k.t)
+	var step int64
+	free := 0.0 // of pieces that need none of it
+	for c, n := range fit {
+		if n == 0 {
+			continue
+		}
+		s := m.SizeOf(c)[d]
+		if s == 0 {
+			free += max(0, value[c]) * float64(n)
+		}
+		for b := s; b != 0; {
+			step, b = b, step%b
+		}
+	}
+	if step == 0 || m.RoomOf(k.t)[d]/step > states {
+		return math.Inf(1)
+	}
+	best := make([]float64, m.RoomOf(k.t)[d]/step+1)
+	for c, n := range fit {
+		s := int(m.SizeOf(c)[d] / step)
+		if s == 0 || value[c] <= 0 {
+			continue
+		}
+		// Any number up to n is a sum of these.
+		for part := int32(1); n > 0; part *= 2 {
+			part = min(part, n)
+			n -= part
+			size, worth := s*int(part), value[c]*float64(part)
+			k.work.Spend((len(best) - size) / 4)
+			for at := len(best) - 1; at >= size; at-- {
+				best[at] = max(best[at], best[at-size]+worth)
+			}
+		}
+	}
+	return (best[len(best)-1] + free) * (1 + 1e-12)
 }
 
 // Resources are the cuts whose weights are the sizes in one dimension: a bin
@@ -67,60 +116,80 @@ func (c *Cutter) Resources(nodes int) []Cut {
 }
 
 // Separate looks for a cut that shows that these numbers of bins of each type
-// cannot hold everything, by the subgradient method (Held and Karp 1971): the
-// weight of a class rises while the heaviest loads hold too little of it.
-func (c *Cutter) Separate(bins []int, start []float64, steps int) (Cut, bool) {
-	m := c.m
-	weight := append([]float64(nil), start...)
-	total, norm := 0.0, 0.0
-	for i, w := range weight {
-		total += w * float64(m.Count[i])
-		norm += float64(m.Count[i])
-	}
-	if total <= 0 {
-		return Cut{}, false
-	}
-	scale := total / norm
-	miss := make([]float64, m.Classes)
-	for step := range steps {
-		if c.work.Left <= 0 {
-			break
+// cannot hold everything, by the subgradient method (Held and Karp 1971, with
+// the steps of Polyak 1969): the weight of a class rises while the heaviest
+// loads hold too little of it. It starts from each of the weights in turn.
+func (c *Cutter) Separate(bins []int, starts [][]float64, steps int) (Cut, bool) {
+	for _, s := range starts {
+		if weight := c.climb(bins, s, steps); weight != nil {
+			cut := Cut{Value: weight, Most: c.Weigh(weight, 500)}
+			for t, n := range bins {
+				if n > 0 {
+					upper, _ := c.weigh(t, weight, searched)
+					cut.Most[t] = min(cut.Most[t], upper)
+				}
+			}
+			return cut, true
 		}
-		gap := 0.0
+	}
+	return Cut{}, false
+}
+
+// searched is the nodes of a search for the heaviest load of a bin in question.
+const searched = 2000
+
+// climb gives weights of which the bins cannot hold all, if it finds some.
+func (c *Cutter) climb(bins []int, start []float64, steps int) []float64 {
+	m := c.m
+	weight := slices.Clone(start)
+	miss := make([]float64, m.Classes)
+	aim := 1e-3 // of the total weight, that the bins should not hold
+	best, since := math.Inf(-1), 0
+	for range steps {
+		if c.work.Left <= 0 {
+			return nil
+		}
+		gap, total := 0.0, 0.0
 		for i, n := range m.Count {
 			miss[i] = float64(n)
-			gap += weight[i] * float64(n)
+			total += weight[i] * float64(n)
 		}
 		for t, n := range bins {
 			if n == 0 {
 				continue
 			}
-			upper, load := c.weigh(t, weight, 2000)
+			upper, load := c.weigh(t, weight, searched)
 			gap -= upper * float64(n)
 			for _, l := range load {
 				miss[l.Class] -= float64(l.Count) * float64(n)
 			}
 		}
+		gap += total
+		if total <= 0 {
+			return nil
+		}
 		if gap > 1e-6*total {
-			cut := Cut{Value: weight, Most: c.Weigh(weight, 500)}
-			for t, n := range bins {
-				if n > 0 {
-					cut.Most[t], _ = c.weigh(t, weight, 2000)
-				}
+			return weight
+		}
+		if gap/total > best+1e-5 {
+			best, since = gap/total, 0
+		} else if since++; since > 12 {
+			aim, since = aim/2, 0
+			if aim < 1e-5 {
+				return nil
 			}
-			return cut, true
 		}
 		square := 0.0
 		for _, g := range miss {
 			square += g * g
 		}
 		if square == 0 {
-			break
+			return nil
 		}
-		move := 0.3 * scale / math.Sqrt(square) / (1 + float64(step)/20)
+		move := (aim*total - gap) / square
 		for i, g := range miss {
 			weight[i] = max(0, weight[i]+move*g)
 		}
 	}
-	return Cut{}, false
+	return nil
 }

@@ -126,6 +126,7 @@ func (k *knapsack) relax(value []float64, rounds int) float64 {
 func (k *knapsack) search(value []float64, floor float64, nodes int) ([]shape.Load, float64, float64) {
 	m := k.m
 	k.load(value)
+	k.work.Spend(10 * len(k.order))
 	copy(k.room, m.RoomOf(k.t))
 	clear(k.group)
 	k.most, k.upper, k.nodes, k.steps = floor, floor, nodes, 0

@@ -255,15 +255,27 @@ func (r *Rows) Worth(t int) float64 { return r.worth[t] }
 
 // Bound is a lower bound on the cost in whole bins, proven as far as so many
 // linear programs reach, and the counts of bins that reach it, where found.
-func (r *Rows) Bound(nodes int, cutoff int64) (int64, []int, error) {
-	s, err := linear.Integer(r.binding(), linear.Branching{Nodes: nodes, Whole: true, Cutoff: float64(cutoff)})
+func (r *Rows) Bound(nodes int, cutoff int64, work *shape.Meter) (int64, []int, error) {
+	p := r.binding()
+	s, err := linear.Integer(p, linear.Branching{Nodes: nodes, Step: float64(r.step()), Cutoff: float64(cutoff)})
 	if err != nil {
 		return 0, nil, fmt.Errorf("bound packing: %w", err)
 	}
+	work.Spend(s.Nodes * len(p.Rows) * len(p.Rows) * (len(p.Rows) + len(p.Cost)) / 10)
 	if math.IsInf(s.Bound, 1) {
 		return 0, nil, nil
 	}
+	// The cutoff may be between two steps.
 	return int64(math.Ceil(s.Bound - 1e-6)), s.X, nil
+}
+
+// step is what all prices are multiples of.
+func (r *Rows) step() int64 {
+	var step int64
+	for _, p := range r.m.Price {
+		step = gcd(step, p)
+	}
+	return max(step, 1)
 }
 
 // binding is the program with the rows alone that come near to mattering:
