@@ -46,56 +46,47 @@ func Propose(e estate.Estate, p policy.Policy, o PlanOptions) (plan.Plan, diag.L
 		if err != nil {
 			return plan.Plan{}, nil, fmt.Errorf("open usage: %w", err)
 		}
-		set, list := usage.Read(fsys, usageOptions(&e))
+		set, list := usage.Read(fsys, usageOptions(&e, &p))
 		in.Usage, diags = set, append(diags, list...)
 	}
-	prices, err := priceList(o.Prices, p.Spec.Target.Region)
+	prices, err := priceList(o.Prices)
 	if err != nil {
 		return plan.Plan{}, diags, err
 	}
 	in.Prices = prices
+	if there, ok := prices.For(p.Spec.Target.Region); ok {
+		in.Prices = there // otherwise the planner says what is missing
+	}
 	out, list, err := seal(propose.Make(in, binpack.Options{Seed: o.Seed, Iterations: max(int(o.Budget/time.Millisecond), 1), Each: both}))
 	return out, append(diags, list...), err
 }
 
-// priceList reads a price list, or takes the embedded one, for a region.
-func priceList(file, region string) (catalog.Catalog, error) {
-	var c catalog.Catalog
-	var err error
+// priceList reads a price list, or takes the embedded one.
+func priceList(file string) (catalog.Catalog, error) {
 	if file == "" {
-		c, err = catalog.Embedded()
-	} else {
-		var f *os.File
-		if f, err = os.Open(file); err == nil {
-			defer f.Close()
-			c, err = catalog.ReadCSV(f)
-		}
+		return catalog.Embedded()
 	}
+	f, err := os.Open(file)
+	if err != nil {
+		return catalog.Catalog{}, fmt.Errorf("open price list: %w", err)
+	}
+	defer f.Close()
+	c, err := catalog.ReadCSV(f)
 	if err != nil {
 		return c, fmt.Errorf("read price list %s: %w", file, err)
 	}
-	if region == "" || region == c.Region || file != "" {
-		return c, nil
-	}
-	other, ok := c.For(region)
-	if !ok {
-		return c, nil // no price for the region: the planner says so
-	}
-	return other, nil
+	return c, nil
 }
 
-// usageOptions tells the readers of usage which workloads there are.
-func usageOptions(e *estate.Estate) usage.Options {
-	o := usage.Options{Declared: map[estate.Name]usage.Declared{}}
-	for i := range e.Workloads {
-		w := &e.Workloads[i]
-		d := usage.Declared{Replicas: w.Replicas}
-		for _, c := range w.Containers {
-			d.CPU += c.CPU
-			d.Memory += c.Memory
-		}
-		o.Workloads = append(o.Workloads, w.ID)
-		o.Declared[w.ID] = d
+// usageOptions tells the readers of usage which workloads there are, and what
+// policy says of names.
+func usageOptions(e *estate.Estate, p *policy.Policy) usage.Options {
+	o := usage.For(e)
+	said := &p.Spec.Usage
+	o.Label, o.Metrics, o.MinPoints = said.Label, said.Metrics, p.Spec.Sizing.MinPoints
+	o.Names = map[string]estate.Name{}
+	for name, id := range said.Names {
+		o.Names[name] = estate.Name(id)
 	}
 	return o
 }

@@ -13,7 +13,7 @@ import (
 // Prices reads a price list, the embedded one if file is empty, for a region:
 // that of the list if region is empty, else by an estimate.
 func Prices(file, region string) (catalog.Catalog, error) {
-	c, err := priceList(file, "")
+	c, err := priceList(file)
 	if err != nil || region == "" {
 		return c, err
 	}

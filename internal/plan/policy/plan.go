@@ -60,6 +60,18 @@ type SystemShare struct {
 	Pods   int        `json:"pods,omitempty" jsonschema:"minimum=0"`
 }
 
+// Usage says what names mean in files of usage.
+type Usage struct {
+	// Label holds the workload's name in Prometheus' series; the usual ones are
+	// looked for by default.
+	Label string `json:"label,omitempty"`
+	// Names maps a label's value, a Graphite target or a CloudWatch label to a workload.
+	Names map[string]string `json:"names,omitempty"`
+	// Metrics maps a metric's name, a target, a query's ID or a file's name to
+	// what it measures with its unit: "cpu_cores", "memory_mib", "cpu_seconds_total".
+	Metrics map[string]string `json:"metrics,omitempty"`
+}
+
 // Sizing says how requests follow from usage.
 type Sizing struct {
 	// From is "usage" (default) or "declared".

@@ -45,6 +45,7 @@ type Spec struct {
 	Images     Images              `json:"images,omitzero"`
 	Pods       Pods                `json:"pods,omitzero"`
 	Target     Target              `json:"target,omitzero"`
+	Usage      Usage               `json:"usage,omitzero"`
 	Sizing     Sizing              `json:"sizing,omitzero"`
 	Buying     Buying              `json:"buying,omitzero"`
 	Costs      Costs               `json:"costs,omitzero"`
