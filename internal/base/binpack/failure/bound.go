@@ -95,20 +95,20 @@ func (m *model) cover(types []int, rows []row, factor float64, besides []int64) 
 	return c
 }
 
-// bound is the greatest of the proven lower bounds for the level. none is a
+// bound is the greatest of the proven lower bounds for a level. none is a
 // bound for packing all items without any failure.
-func (m *model) bound(none binpack.Price) binpack.Price {
+func (m *model) bound(level Level, none binpack.Price) binpack.Price {
 	low := float64(none)
 	all := m.cover(m.buy, m.rows(false), 1, nil)
 	low = max(low, all.whole(boundNodes, math.Inf(1)))
-	if m.level != None {
+	if level != None {
 		safe := float64(none)
 		if m.anyExposed() {
 			safe = 0
 		}
 		low = max(low, m.nodeBound(safe))
 	}
-	if m.level == AnyZone {
+	if level == AnyZone {
 		low = max(low, m.zoneBound(float64(none)))
 	}
 	if math.IsInf(low, 1) {

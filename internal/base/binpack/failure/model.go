@@ -191,6 +191,8 @@ func (m *model) weigh() {
 		for d, s := range m.items[i].size {
 			m.items[i].weight += m.worth[d] * float64(s)
 		}
+		// What takes nothing must still be placed.
+		m.items[i].weight = max(m.items[i].weight, 1e-6)
 	}
 	slices.SortStableFunc(m.order, func(a, b int) int {
 		switch x, y := m.items[a].weight, m.items[b].weight; {

@@ -11,7 +11,8 @@ import (
 // Pack packs the items so that the level can be given, and proves it by failing
 // each bin or zone in turn. What fits no bin is in Left; what cannot be given
 // the level is in Exposed. The error is for a problem that is none: sizes of the
-// wrong length, indexes out of range.
+// wrong length, indexes out of range. With fewer than two zones AnyZone is
+// AnyNode with everything exposed.
 func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 	if err := check(&p); err != nil {
 		return Result{}, err
@@ -41,12 +42,15 @@ func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 	out.Stopped = none.Stopped || o.Stop != nil && o.Stop()
 	out.Bins = s.bins()
 	out.Cost = s.cost()
-	out.Bound = m.bound(none.Bound)
 	out.Failures = s.prove(plans)
+	out.Bound = m.proven(none.Bound, &out)
 	n.back(&out)
 	out.Left = merge(append(out.Left, unfit...))
 	for _, f := range out.Failures {
 		for _, l := range f.Left {
+			if level == AnyZone && p.Zones < 2 {
+				break
+			}
 			i := slices.IndexFunc(out.Exposed, func(e binpack.Load) bool { return e.Item == l.Item })
 			if i < 0 {
 				out.Exposed = append(out.Exposed, l)
@@ -55,18 +59,40 @@ func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 			}
 		}
 	}
+	if level == AnyZone && p.Zones < 2 {
+		// The only zone there is cannot be outlived.
+		for _, b := range out.Bins {
+			out.Exposed = append(out.Exposed, b.Load...)
+		}
+		out.Exposed = merge(out.Exposed)
+	}
 	slices.SortFunc(out.Exposed, func(a, b binpack.Load) int { return a.Item - b.Item })
 	return out, nil
+}
+
+// proven is the bound of what the result holds: of the level if it gives that
+// to all it can, else of packing alone, and none if pieces found no bin.
+func (m *model) proven(none binpack.Price, r *Result) binpack.Price {
+	if len(m.items) == 0 || len(r.Left) > 0 {
+		return 0
+	}
+	level := m.level
+	for _, f := range r.Failures {
+		if len(m.forgive(f.Left)) > 0 {
+			level = None
+		}
+	}
+	return m.bound(level, none)
 }
 
 // pack is a packing for the model's level, with how its failures are outlived.
 func (m *model) pack(none binpack.Result, o binpack.Options) (*state, []binpack.Load, [][]Move) {
 	if m.level == None {
 		s := newState(m)
-		left := s.adopt(none.Bins)
+		left := append(s.adopt(none.Bins), none.Left...)
 		return s, s.buy(left, m.buy), nil
 	}
-	j, left := m.find(none.Bins, o)
+	j, left := m.find(none, o)
 	j.even(int64(max(o.Iterations, 100))*unit/5, o.Stop)
 	s, plans := j.prune()
 	return s, left, plans

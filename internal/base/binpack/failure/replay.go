@@ -149,7 +149,7 @@ func place(front []int, item int) int {
 func (m *model) weight(left []binpack.Load) float64 {
 	w := 0.0
 	for _, l := range left {
-		w += float64(l.Count) * max(m.items[l.Item].weight, 1e-9)
+		w += float64(l.Count) * m.items[l.Item].weight
 	}
 	return w
 }

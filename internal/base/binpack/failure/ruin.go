@@ -10,10 +10,14 @@ import (
 // run works until the work is done; it keeps what is no dearer than a little
 // over the best, less and less over it.
 func (q *search) run(work int64, stop func() bool) {
+	if len(q.columns) == 0 {
+		return
+	}
 	best, bestCost := q.columns, q.cost
 	q.work = 0
 	for n := 0; q.work < work && (stop == nil || n%64 > 0 || !stop()); n++ {
 		heat := 0.004 * (1 - float64(q.work)/float64(work))
+		q.work += 20
 		columns := q.attempt()
 		if columns == nil {
 			continue

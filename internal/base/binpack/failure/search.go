@@ -67,7 +67,7 @@ func (q *search) noise(share float64) {
 		for d, v := range q.m.items[i].size {
 			w += q.worth[d] * float64(v)
 		}
-		q.weight[i] = w
+		q.weight[i] = max(w, 1e-6)
 	}
 }
 
@@ -162,6 +162,15 @@ func (q *search) empty(kind int) column {
 	return c
 }
 
+// clear makes a column an empty one of a type.
+func (q *search) clear(c *column, kind int) {
+	c.kind = kind
+	for z := range c.load {
+		c.load[z] = c.load[z][:0]
+		copy(c.free[z], q.m.p.Types[kind].Capacity)
+	}
+}
+
 // count recounts the zones' pieces of bounded items.
 func (q *search) count(columns []column) {
 	if q.width == 1 {
@@ -253,21 +262,22 @@ func (q *search) bounded(t int, columns []column) bool {
 // cheapest such. What fits none is given back.
 func (q *search) recreate(columns []column, pieces []binpack.Load, candidates []int, matching bool) ([]column, []binpack.Load) {
 	try := make([]binpack.Load, 0, len(pieces))
+	scratch := [2]column{q.empty(0), q.empty(0)} // tried now, best so far
 	for {
 		pieces = slices.DeleteFunc(pieces, func(l binpack.Load) bool { return l.Count == 0 })
 		if len(pieces) == 0 {
 			return columns, nil
 		}
-		var chosen column
 		best, whole := 0.0, false
 		for _, t := range candidates {
 			if q.bounded(t, columns) {
 				continue
 			}
-			c := q.empty(t)
+			c := &scratch[0]
+			q.clear(c, t)
 			try = append(try[:0], pieces...)
-			worth := q.stuff(&c, try, matching)
-			q.forget(&c)
+			worth := q.stuff(c, try, matching)
+			q.forget(c)
 			if worth == 0 {
 				continue
 			}
@@ -278,12 +288,14 @@ func (q *search) recreate(columns []column, pieces []binpack.Load, candidates []
 				v = 1 / price
 			}
 			if all && !whole || all == whole && v > best {
-				chosen, best, whole = c, v, all
+				best, whole = v, all
+				scratch[0], scratch[1] = scratch[1], scratch[0]
 			}
 		}
 		if best == 0 {
 			return columns, pieces
 		}
+		chosen := q.own(scratch[1])
 		for z, load := range chosen.load {
 			for _, l := range load {
 				i := slices.IndexFunc(pieces, func(p binpack.Load) bool { return p.Item == l.Item })

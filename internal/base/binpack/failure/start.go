@@ -18,7 +18,7 @@ var (
 // than a spare, for several spares, improved; then these and the packing
 // without failure, repaired, with boxes exchanged. It gives the judge of it,
 // and the pieces that have no place.
-func (m *model) find(none []binpack.Bin, o binpack.Options) (*judge, []binpack.Load) {
+func (m *model) find(none binpack.Result, o binpack.Options) (*judge, []binpack.Load) {
 	each := o.Each
 	if each == nil {
 		each = func(n int, do func(i int)) {
@@ -47,14 +47,20 @@ func (m *model) find(none []binpack.Bin, o binpack.Options) (*judge, []binpack.L
 	var states []*state
 	var lefts [][]binpack.Load
 	add := func(s *state, left []binpack.Load) {
-		left = s.buy(s.place(left), m.buy)
+		left = s.buy(s.place(merge(left)), m.buy)
 		s.repair()
 		states, lefts = append(states, s), append(lefts, left)
 	}
 	s := newState(m)
-	add(s, s.adopt(none))
+	add(s, append(s.adopt(none.Bins), none.Left...))
 	for _, q := range found {
-		add(q.state(), q.left)
+		s, left := q.state(), q.left
+		if m.level == AnyNode && m.zones > 0 {
+			bins := s.bins()
+			s = newState(m)
+			left = merge(append(s.adopt(bins), left...))
+		}
+		add(s, left)
 	}
 	field := make([]*exchange, max(len(states), exchangeFields[0]))
 	for i := range field {
@@ -150,36 +156,54 @@ func (m *model) spares() []spare {
 // for its price, until none does or nothing helps.
 func (s *state) repair() {
 	r := newReplay(s)
-	for {
-		var short []Failure
-		for _, f := range s.losses() {
-			_, left := r.run(f.Lost, quick, nil)
-			if f.Left = s.m.forgive(left); len(f.Left) > 0 {
-				short = append(short, f)
-			}
-		}
-		if len(short) == 0 {
-			return
-		}
-		kind, zone, best := -1, 0, 0.0
+	type place struct{ kind, zone int }
+	useless := map[place]bool{}
+	short, weight := s.shortages(r)
+	for len(short) > 0 {
+		var at place
+		best := 0.0
 		for _, t := range s.m.buy {
 			if most := s.m.p.Types[t].Most; most > 0 && s.bought(t) >= most {
 				continue
 			}
 			for z := min(1, s.m.zones); z <= s.m.zones; z++ {
+				if useless[place{t, z}] {
+					continue
+				}
 				k := s.open(t, z)
 				v := s.absorbs(k, short) / max(float64(s.m.p.Types[t].Price), 1e-9)
 				s.boxes = s.boxes[:k]
 				if v > best {
-					kind, zone, best = t, z, v
+					at, best = place{t, z}, v
 				}
 			}
 		}
-		if kind < 0 {
+		if best == 0 {
 			return
 		}
-		s.open(kind, zone)
+		k := s.open(at.kind, at.zone)
+		now, rest := s.shortages(r)
+		if rest < weight {
+			short, weight = now, rest
+			continue
+		}
+		s.boxes = s.boxes[:k]
+		useless[at] = true
 	}
+}
+
+// shortages are the failures that leave pieces, and the weight of these.
+func (s *state) shortages(r *replay) ([]Failure, float64) {
+	var short []Failure
+	weight := 0.0
+	for _, f := range s.losses() {
+		_, left := r.run(f.Lost, quick, nil)
+		if f.Left = s.m.forgive(left); len(f.Left) > 0 {
+			short = append(short, f)
+			weight += s.m.weight(f.Left)
+		}
+	}
+	return short, weight
 }
 
 // absorbs is the worth of what an empty box takes of what the failures left.
@@ -191,15 +215,20 @@ func (s *state) absorbs(k int, short []Failure) float64 {
 			continue
 		}
 		free := slices.Clone(b.free)
+		var has []binpack.Load
 		for _, l := range f.Left {
 			c := &s.m.items[l.Item]
 			if !c.fits[b.kind] || c.zone > 0 && s.m.zones > 0 && c.zone != b.zone {
 				continue
 			}
 			n := fill(free, c.size, min(l.Count, c.perBin))
+			if len(c.groups) > 0 {
+				n = max(min(n, s.m.groupRoom(c, has)), 0)
+			}
 			for d, v := range c.size {
 				free[d] -= v * int64(n)
 			}
+			has = append(has, binpack.Load{Item: l.Item, Count: n})
 			worth += c.weight * float64(n)
 		}
 	}
