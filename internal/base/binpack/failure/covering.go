@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"maps"
 	"math"
 	"slices"
 )
@@ -182,12 +183,8 @@ func (c *covering) whole(nodes int, enough float64) float64 {
 
 func (o *open) child() open {
 	ch := open{low: map[int]float64{}, high: map[int]float64{}}
-	for j, v := range o.low {
-		ch.low[j] = v
-	}
-	for j, v := range o.high {
-		ch.high[j] = v
-	}
+	maps.Copy(ch.low, o.low)
+	maps.Copy(ch.high, o.high)
 	return ch
 }
 

@@ -28,17 +28,20 @@ func (m *model) find(none binpack.Result, o binpack.Options) (*judge, []binpack.
 		}
 	}
 	var found []*search
-	best := math.Inf(1)
+	best, spent := math.Inf(1), int64(0)
+	work := int64(o.Iterations) * unit * 2 / 5
 	for i, c := range m.spares() {
-		if c.value >= best {
+		// The first are the most promising; many starts must not eat the search.
+		if c.value >= best || i >= 3 && spent > max(work/2, 100*unit) {
 			break
 		}
 		q := newSearch(m, c.types, o.Seed, uint64(i))
 		q.left = q.construct()
+		spent += q.work
 		best = min(best, float64(q.cost))
 		found = append(found, q)
 	}
-	work := int64(o.Iterations) * unit * 2 / 5 / int64(len(searchFields))
+	work /= int64(len(searchFields))
 	for _, n := range searchFields {
 		slices.SortStableFunc(found, func(a, b *search) int { return cmp.Compare(a.cost, b.cost) })
 		found = found[:min(len(found), n)]

@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/tranship/tranship/internal/base/binpack"
@@ -41,9 +42,7 @@ func (s *state) clone() *state {
 		c.boxes[i].free = slices.Clone(c.boxes[i].free)
 		c.boxes[i].load = slices.Clone(c.boxes[i].load)
 	}
-	for k, v := range s.zoned {
-		c.zoned[k] = v
-	}
+	maps.Copy(c.zoned, s.zoned)
 	return c
 }
 
