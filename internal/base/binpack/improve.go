@@ -18,14 +18,12 @@ const columns = 400
 // and the values, and rounds the programme's loads to packings.
 func (j *job) generate(work int64) error {
 	if j.m.Classes > columns || slices.Min(j.m.Price) == 0 {
-		j.improve(work * 2)
 		return nil
 	}
 	var s column.Solution
 	var improved []shape.Bin
 	good := j.good()
-	a := shape.Meter{Left: work, Stop: j.o.Stop}
-	b := a
+	a, b := j.meter(work), j.meter(work)
 	j.each(2, func(i int) {
 		if i == 0 {
 			s = column.Generate(j.m, j.value, j.best, float64(j.bound), &a, search.Fill(j.m, &a))
@@ -34,7 +32,8 @@ func (j *job) generate(work int64) error {
 		}
 	})
 	j.offer(improved)
-	j.stopped = j.stopped || a.Stopped || b.Stopped
+	j.spent(work, &a)
+	j.spent(work, &b)
 	j.bound = max(j.bound, int64(math.Ceil(s.Bound-1e-6)))
 	j.value = s.Value
 	if j.done() {
@@ -48,6 +47,7 @@ func (j *job) generate(work int64) error {
 	}
 	// The bound in whole bins is looked for beside the rounding.
 	tries := make([][]shape.Bin, 4)
+	meters := make([]shape.Meter, len(tries))
 	var err error
 	j.each(1+len(tries), func(i int) {
 		if i == 0 {
@@ -57,11 +57,14 @@ func (j *job) generate(work int64) error {
 		if len(j.uses) == 0 {
 			return
 		}
-		w := shape.Meter{Left: work / 8, Stop: j.o.Stop}
-		tries[i-1] = j.round(i-1, &w)
+		meters[i-1] = j.meter(work / 8)
+		tries[i-1] = j.round(i-1, &meters[i-1])
 	})
-	for _, bins := range tries {
+	for i, bins := range tries {
 		j.offer(bins)
+		if meters[i].Left != 0 {
+			j.spent(work/8, &meters[i])
+		}
 	}
 	return err
 }

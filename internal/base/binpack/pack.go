@@ -81,6 +81,7 @@ type job struct {
 	uses    []column.Use // of the configuration programme
 	best    []shape.Bin
 	bound   int64
+	left    int64 // of the work
 	stopped bool
 }
 
@@ -92,26 +93,34 @@ func (j *job) run() error {
 	}
 	j.value = value
 	j.bound = int64(math.Ceil(fluid - 1e-6))
-	left := j.start(int64(j.o.Iterations) * unit)
-	spent, err := j.singles()
-	if err != nil {
+	j.left = int64(min(max(j.o.Iterations, 0), math.MaxInt32)) * unit
+	whole := j.left
+	j.start(whole / 5)
+	if err := j.singles(); err != nil {
 		return err
 	}
-	left -= spent
-	if left <= 0 {
+	if j.left <= 0 {
 		return j.whole(wholeNodes / 4)
 	}
-	if err := j.tighten(left / 10); err != nil || j.done() {
+	if err := j.tighten(whole / 10); err != nil || j.done() {
 		return err
 	}
-	if err := j.generate(left / 6); err != nil || j.done() {
+	if err := j.generate(whole / 6); err != nil || j.done() {
 		return err
 	}
-	if err := j.enumerate(left / 3); err != nil || j.done() {
+	if err := j.enumerate(whole / 3); err != nil || j.done() {
 		return err
 	}
-	j.improve(left / 3)
+	j.improve(j.left)
 	return nil
+}
+
+// meter is for so much work, which is taken off what is left by spent.
+func (j *job) meter(work int64) shape.Meter { return shape.Meter{Left: work, Stop: j.o.Stop} }
+
+func (j *job) spent(work int64, w *shape.Meter) {
+	j.left -= work - w.Left
+	j.stopped = j.stopped || w.Stopped
 }
 
 // done is whether nothing is left to win, or to win it with.
@@ -140,7 +149,9 @@ func (j *job) without(missing []Load, r *reduced) error {
 
 // whole raises the bound to that of whole bins.
 func (j *job) whole(nodes int) error {
-	b, _, err := j.rows.Bound(nodes, j.m.Cost(j.best), &shape.Meter{})
+	w := j.meter(math.MaxInt64)
+	b, _, err := j.rows.Bound(nodes, j.m.Cost(j.best), &w)
+	j.spent(math.MaxInt64, &w)
 	j.bound = max(j.bound, b)
 	return err
 }
@@ -148,36 +159,35 @@ func (j *job) whole(nodes int) error {
 // tighten adds the rows of what bins can use of each dimension, and bounds.
 func (j *job) tighten(work int64) error {
 	if j.m.Classes <= columns {
-		w := shape.Meter{Left: work, Stop: j.o.Stop}
+		w := j.meter(work)
 		for _, c := range column.NewCutter(j.m, &w).Resources(500) {
 			j.rows.Add(c.Value, c.Most)
 		}
+		j.spent(work, &w)
 	}
 	return j.whole(wholeNodes)
 }
 
-// start makes the first packings, and gives what it leaves of the work: a quick
-// one, and as many of better styles as a part of the work allows, or as cost
-// next to nothing.
-func (j *job) start(work int64) int64 {
+// start makes the first packings: a quick one, and as many of better styles as
+// the work allows, or as cost next to nothing.
+func (j *job) start(work int64) {
 	types := j.promising()
-	try := func(style int) ([]shape.Bin, int64) {
+	try := func(style int) ([]shape.Bin, shape.Meter) {
 		w := shape.Meter{Left: math.MaxInt64}
-		bins := search.Start(j.m, j.value, types, style, &w)
-		return bins, math.MaxInt64 - w.Left
+		return search.Start(j.m, j.value, types, style, &w), w
 	}
-	quick, spent := try(0)
+	quick, w := try(0)
 	j.offer(quick)
 	const slower = 10 // times the work of the quick one
-	more := int(max(work/5, 20*unit) / (slower*spent + 1))
+	more := int(max(work, 20*unit) / (slower*(math.MaxInt64-w.Left) + 1))
+	j.spent(math.MaxInt64, &w)
 	tries := make([][]shape.Bin, min(more, 4))
-	each := make([]int64, len(tries))
+	each := make([]shape.Meter, len(tries))
 	j.each(len(tries), func(i int) { tries[i], each[i] = try(i + 1) })
 	for i, bins := range tries {
 		j.offer(bins)
-		spent += each[i]
+		j.spent(math.MaxInt64, &each[i])
 	}
-	return work - spent
 }
 
 // promising are the types that first packings are made of: those whose room is

@@ -9,7 +9,7 @@ import (
 // Fleets are tried one by one where there are few bins of few classes.
 const (
 	fewBins    = 24
-	fewClasses = 60
+	fewClasses = 60 // for cuts
 	fewFleets  = 60
 )
 
@@ -19,10 +19,11 @@ const (
 // follow; where neither succeeds the bound stays, and dearer fleets are tried
 // for the packing alone, up to the cost of the best that is known.
 func (j *job) enumerate(work int64) error {
-	if j.m.Classes > fewClasses || len(j.best) > fewBins || j.limited() {
+	if j.m.Classes > columns || len(j.best) > fewBins || j.limited() {
 		return nil
 	}
-	w := shape.Meter{Left: work, Stop: j.o.Stop}
+	w := j.meter(work)
+	defer func() { j.spent(work, &w) }()
 	cutter := column.NewCutter(j.m, &w)
 	rows, proven := j.rows, true
 	starts := [][]float64{j.value}
@@ -35,7 +36,11 @@ func (j *job) enumerate(work int64) error {
 	}
 	for tried := 0; tried < fewFleets && w.Left > 0 && !j.done(); tried++ {
 		best := j.m.Cost(j.best)
-		b, fleet, err := rows.Bound(wholeNodes, best, &w)
+		nodes := wholeNodes
+		if !proven {
+			nodes = wholeNodes / 10
+		}
+		b, fleet, err := rows.Bound(nodes, best, &w)
 		if err != nil {
 			return err
 		}
@@ -52,19 +57,17 @@ func (j *job) enumerate(work int64) error {
 		if j.fit(fleet, uint64(tried), &w) {
 			continue
 		}
-		if cut, found := cutter.Separate(fleet, starts, 150); found {
-			rows.Add(cut.Value, cut.Most)
-			if !proven {
-				j.rows.Add(cut.Value, cut.Most)
+		if j.m.Classes <= fewClasses {
+			if cut, found := cutter.Separate(fleet, starts, 150); found {
+				rows.Add(cut.Value, cut.Most)
+				continue
 			}
-			continue
 		}
 		if proven {
 			rows, proven = j.rows.Clone(), false
 		}
 		rows.AtLeast(cost + 1)
 	}
-	j.stopped = j.stopped || w.Stopped
 	return nil
 }
 
@@ -73,6 +76,9 @@ func (j *job) fit(fleet []int, seed uint64, w *shape.Meter) bool {
 	const tries = 2
 	bins := make([][]shape.Bin, tries)
 	share := max(w.Left/40, 1)
+	if j.m.Classes > fewClasses {
+		share *= 4 // no cut will tell whether it can be done
+	}
 	j.each(tries, func(i int) {
 		own := shape.Meter{Left: share, Stop: j.o.Stop}
 		bins[i] = search.Fit(j.m, j.value, fleet, j.o.Seed*100+seed*tries+uint64(i), &own)

@@ -9,13 +9,11 @@ import (
 )
 
 // singles makes the first packing of each type alone that could be cheaper than
-// the best so far, so that a mix is never dearer than what one type gives. It
-// gives the work that it took.
-func (j *job) singles() (int64, error) {
+// the best so far, so that a mix is never dearer than what one type gives.
+func (j *job) singles() error {
 	if len(j.r.p.Types) == 1 {
-		return 0, nil
+		return nil
 	}
-	var spent int64
 	for t := range j.m.Types {
 		if !j.alone(t) {
 			continue
@@ -25,10 +23,11 @@ func (j *job) singles() (int64, error) {
 		one := &job{m: r.m, r: r, o: j.o, rows: fleet.New(r.m)}
 		_, value, err := one.rows.Fluid()
 		if err != nil {
-			return spent, err
+			return err
 		}
 		one.value = value
-		spent -= one.start(0)
+		one.start(0)
+		j.left += one.left
 		bins := make([]shape.Bin, 0, len(one.best))
 		class := make([]int32, len(p.Items))
 		for c, items := range j.r.items {
@@ -46,7 +45,7 @@ func (j *job) singles() (int64, error) {
 		}
 		j.offer(bins)
 	}
-	return spent, nil
+	return nil
 }
 
 // alone is whether bins of type t could hold everything for less than the best.

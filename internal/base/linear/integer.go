@@ -16,6 +16,9 @@ type IntegerSolution struct {
 	// all, and equals Value where X is the best.
 	Bound float64
 	Nodes int
+	// Work is how many numbers were touched: a measure of time that is the same
+	// on every machine.
+	Work int
 }
 
 // A Branching steers Integer.
@@ -30,6 +33,8 @@ type Branching struct {
 	// Cutoff stops the search for anything that costs as much or more, 0 for
 	// none. The bound is then proven up to the cutoff and not beyond.
 	Cutoff float64
+	// Work bounds the numbers that are touched; 0 for no bound.
+	Work int
 	// Within stops when bound and value are closer than this part of the value.
 	Within float64
 }
@@ -62,7 +67,7 @@ func Integer(p *Program, b Branching) (IntegerSolution, error) {
 		}
 	}
 	s.open(root, 0)
-	for len(s.queue) > 0 && s.nodes < b.Nodes {
+	for len(s.queue) > 0 && s.nodes < b.Nodes && (b.Work <= 0 || s.t.work < b.Work) {
 		top := s.queue[0]
 		if top.bound >= s.best-b.Within*s.best {
 			break
@@ -70,7 +75,7 @@ func Integer(p *Program, b Branching) (IntegerSolution, error) {
 		heap.Pop(&s.queue)
 		s.split(top)
 	}
-	out := IntegerSolution{Nodes: s.nodes, Bound: math.Min(s.best, s.lost)}
+	out := IntegerSolution{Nodes: s.nodes, Work: s.t.work, Bound: math.Min(s.best, s.lost)}
 	if s.x != nil {
 		out.Feasible, out.X, out.Value = true, s.x, s.best
 	}

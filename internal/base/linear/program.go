@@ -98,6 +98,7 @@ type tableau struct {
 	basis      []int
 	upperOf    []int // of rows after the program's: which x they bound
 	scale      []float64
+	work       int // numbers touched, since the tableau was made
 }
 
 // load starts from the surplus basis. low shifts x, high adds rows.
@@ -121,6 +122,7 @@ func (t *tableau) load(p *Program, low, high []int32) {
 	}
 	t.basis = t.basis[:t.rows]
 	copy(t.reduced, p.Cost)
+	t.work += 2 * t.rows * t.width
 	for i := range t.rows {
 		row := t.cell[i*t.width : (i+1)*t.width]
 		t.scale[i] = 1
@@ -212,6 +214,7 @@ func (t *tableau) run() bool {
 
 func (t *tableau) pivot(leave, enter int) {
 	w := t.width
+	t.work += t.rows * w
 	row := t.cell[leave*w : (leave+1)*w]
 	f := 1 / row[enter]
 	for j := range row {

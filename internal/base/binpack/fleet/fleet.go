@@ -22,6 +22,7 @@ type Rows struct {
 	p      linear.Program
 	weight [][]float64 // by row and class
 	worth  []float64   // by type, at the prices that Fluid found
+	floor  int         // the row of AtLeast, 0 for none
 }
 
 // at most so many sets of types get resource rows of their own.
@@ -253,15 +254,17 @@ func (r *Rows) Fluid() (bound float64, value []float64, err error) {
 // its price or less.
 func (r *Rows) Worth(t int) float64 { return r.worth[t] }
 
+// most is the work of one integer program.
+const most = 200_000_000
+
 // Bound is a lower bound on the cost in whole bins, proven as far as so many
 // linear programs reach, and the counts of bins that reach it, where found.
 func (r *Rows) Bound(nodes int, cutoff int64, work *shape.Meter) (int64, []int, error) {
-	p := r.binding()
-	s, err := linear.Integer(p, linear.Branching{Nodes: nodes, Step: float64(r.step()), Cutoff: float64(cutoff)})
+	s, err := linear.Integer(r.binding(), linear.Branching{Nodes: nodes, Step: float64(r.step()), Cutoff: float64(cutoff), Work: most})
 	if err != nil {
 		return 0, nil, fmt.Errorf("bound packing: %w", err)
 	}
-	work.Spend(s.Nodes * len(p.Rows) * len(p.Rows) * (len(p.Rows) + len(p.Cost)) / 10)
+	work.Spend(s.Work / 6)
 	if math.IsInf(s.Bound, 1) {
 		return 0, nil, nil
 	}
@@ -315,6 +318,12 @@ func (r *Rows) Clone() *Rows {
 
 // AtLeast asks for fleets that cost no less. What follows from it is no bound.
 func (r *Rows) AtLeast(cost int64) {
-	r.p.Rows = append(r.p.Rows, linear.Row{Coef: r.p.Cost, Least: float64(cost)})
+	row := linear.Row{Coef: r.p.Cost, Least: float64(cost)}
+	if r.floor > 0 {
+		r.p.Rows[r.floor] = row
+		return
+	}
+	r.floor = len(r.p.Rows)
+	r.p.Rows = append(r.p.Rows, row)
 	r.weight = append(r.weight, make([]float64, r.m.Classes))
 }
