@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tranship/tranship/internal/base/binpack"
+	"github.com/tranship/tranship/internal/base/linear"
 )
 
 // boundNodes is how far each small integer program is searched.
@@ -75,24 +76,46 @@ func (m *model) lost(i int, safe bool) int {
 
 // cover is the program of the cheapest bins of some types that give factor
 // times the rows' needs and what a bin of the given size gives besides.
-func (m *model) cover(types []int, rows []row, factor float64, besides []int64) covering {
-	var c covering
+func (m *model) cover(types []int, rows []row, factor float64, besides []int64) *linear.Program {
+	p := &linear.Program{}
 	for _, r := range rows {
-		need := r.need * factor
+		l := linear.Row{Least: r.need * factor}
 		if besides != nil {
-			need += r.gives(besides)
+			l.Least += r.gives(besides)
 		}
-		c.need = append(c.need, need)
+		for _, t := range types {
+			l.Coef = append(l.Coef, r.gives(m.p.Types[t].Capacity))
+		}
+		p.Rows = append(p.Rows, l)
 	}
 	for _, t := range types {
-		col := make([]float64, len(rows))
-		for i, r := range rows {
-			col[i] = r.gives(m.p.Types[t].Capacity)
-		}
-		c.gives = append(c.gives, col)
-		c.price = append(c.price, float64(m.p.Types[t].Price))
+		p.Cost = append(p.Cost, float64(m.p.Types[t].Price))
 	}
-	return c
+	return p
+}
+
+// relax is the program's least cost in parts of bins, +Inf if there is none,
+// and the price of a unit of each row.
+func relax(p *linear.Program) (float64, []float64) {
+	s, err := linear.Solve(p)
+	if err != nil || !s.Feasible {
+		return math.Inf(1), make([]float64, len(p.Rows))
+	}
+	return s.Bound, s.Dual
+}
+
+// whole is a lower bound of the program's least cost in whole bins, told only
+// as far as enough.
+func whole(p *linear.Program, enough float64) float64 {
+	b := linear.Branching{Nodes: boundNodes, Whole: true}
+	if !math.IsInf(enough, 1) {
+		b.Cutoff = enough
+	}
+	s, err := linear.Integer(p, b)
+	if err != nil {
+		return 0
+	}
+	return s.Bound
 }
 
 // bound is the greatest of the proven lower bounds for a level. none is a
@@ -100,7 +123,7 @@ func (m *model) cover(types []int, rows []row, factor float64, besides []int64) 
 func (m *model) bound(level Level, none binpack.Price) binpack.Price {
 	low := float64(none)
 	all := m.cover(m.buy, m.rows(false), 1, nil)
-	low = max(low, all.whole(boundNodes, math.Inf(1)))
+	low = max(low, whole(all, math.Inf(1)))
 	if level != None {
 		safe := float64(none)
 		if m.anyExposed() {
@@ -159,7 +182,7 @@ func (m *model) nodeBound(none float64) float64 {
 			continue // no type within it is as large as this
 		}
 		c := m.cover(l.types, rows, 1, l.size)
-		v, _, _ := c.relax()
+		v, _ := relax(c)
 		l.value = max(v, none+dearest)
 		if !math.IsInf(v, 1) {
 			tries = append(tries, l)
@@ -180,7 +203,7 @@ func (m *model) nodeBound(none float64) float64 {
 			break
 		}
 		c := m.cover(l.types, rows, 1, l.size)
-		best = min(best, max(l.value, c.whole(boundNodes, best)))
+		best = min(best, max(l.value, whole(c, best)))
 	}
 	return best
 }
@@ -220,12 +243,12 @@ func (m *model) zoneBound(none float64) float64 {
 	z := float64(m.zones)
 	factor := z / (z - 1)
 	safe := m.cover(m.buy, m.rows(true), 1, nil)
-	each := safe.whole(boundNodes, math.Inf(1))
+	each := whole(safe, math.Inf(1))
 	if !m.anyExposed() {
 		each = max(each, none)
 	}
 	c := m.cover(m.buy, m.rows(true), factor, nil)
-	return max(each*factor, c.whole(boundNodes, math.Inf(1)))
+	return max(each*factor, whole(c, math.Inf(1)))
 }
 
 func (m *model) anyExposed() bool {

@@ -212,17 +212,11 @@ func (m *model) weigh() {
 // fluid is the least cost of capacity for the need if bins could be bought in
 // parts, and the price of a unit of each dimension.
 func (m *model) fluid(types []int, need []float64) (float64, []float64) {
-	c := covering{need: slices.Clone(need)}
-	for _, t := range types {
-		col := make([]float64, m.dims)
-		for d, a := range m.p.Types[t].Capacity {
-			col[d] = float64(a)
-		}
-		c.gives = append(c.gives, col)
-		c.price = append(c.price, float64(m.p.Types[t].Price))
+	var rows []row
+	for d, v := range need {
+		rows = append(rows, row{v, func(c []int64) float64 { return float64(c[d]) }})
 	}
-	v, dual, _ := c.relax()
-	return v, dual
+	return relax(m.cover(types, rows, 1, nil))
 }
 
 func holds(capacity, size []int64) bool {
