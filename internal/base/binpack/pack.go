@@ -57,7 +57,10 @@ func Bound(p Problem) (Price, error) {
 	return Price(b), err
 }
 
-// Budget is the iterations that take about so many seconds on two cores.
+// Budget is the iterations that take about so many seconds on two cores that
+// are shared with others, when Options.Each uses both. As an iteration is an
+// amount of work and not of steps, the rule is the same for all problems; only
+// the first packing of very many classes is made whatever the budget.
 func Budget(p *Problem, seconds float64) int {
 	if !(seconds > 0) || len(p.Items) == 0 {
 		return 0

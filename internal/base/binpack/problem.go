@@ -1,8 +1,3 @@
-// Package binpack chooses bins of several priced types for items with sizes in
-// several dimensions, so that everything fits at the least cost, and says how
-// far from the least it can be. It takes bare numbers and gives bins with a
-// lower bound. It never reads a clock, and the same input, seed and number of
-// iterations give the same bins.
 package binpack
 
 // Price is what a bin costs, in any unit of which whole numbers do: the planner
@@ -57,7 +52,8 @@ type Options struct {
 	// Iterations of improvement; Budget gives their number for a time.
 	Iterations int
 	// Stop ends the search early when it says so: a backstop against a slow
-	// machine. A result that was stopped says so, and may differ between runs.
+	// machine. A result that was stopped says so, and may differ between runs. It
+	// is asked from wherever Each runs, at the same time if Each does so.
 	Stop func() bool
 	// Each calls do(0) to do(n-1), at the same time if it likes; nil is in order.
 	// The result does not depend on it.

@@ -154,6 +154,27 @@ func TestBoundIsNeverAboveTheBestOfAllPackings(t *testing.T) {
 	})
 }
 
+func TestBoundHoldsForWhateverAnotherSeedFinds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := draw(t, 12, 9, 6)
+		var results []binpack.Result
+		for seed := range uint64(3) {
+			r, err := binpack.Pack(p, binpack.Options{Seed: seed, Iterations: int(seed) * 15})
+			if err != nil {
+				t.Fatal(err)
+			}
+			results = append(results, r)
+		}
+		for _, a := range results {
+			for _, b := range results {
+				if a.Bound > b.Cost {
+					t.Fatalf("%d is proven, and %d found: %+v", a.Bound, b.Cost, p)
+				}
+			}
+		}
+	})
+}
+
 func TestNothingIsLostAndNoBoundBroken(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := draw(t, 12, 9, 6)
