@@ -1,0 +1,66 @@
+package binpack_test
+
+import (
+	"testing"
+
+	"github.com/tranship/tranship/internal/base/binpack"
+)
+
+func TestMeasuredGapsStayWhereTheyAre(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		n    int
+		most float64
+	}{{"karp", 500, 0.01}, {"web", 50, 0.01}, {"web", 500, 0.015}, {"ali", 500, 0.01}} {
+		p := workload(t, c.name, 2, c.n, 3)
+		r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: binpack.Budget(&p, 0.2), Each: two})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := binpack.Check(&p, r.Bins, r.Left); err != nil {
+			t.Fatal(err)
+		}
+		if r.Gap() > c.most {
+			t.Errorf("Pack(%s %d) is %.4f from its bound, want at most %v", c.name, c.n, r.Gap(), c.most)
+		}
+	}
+}
+
+func TestBoundsPerBinAndGroupsOfManyPiecesAreKept(t *testing.T) {
+	p := workload(t, "web", 3, 300, 3)
+	p.Groups = []binpack.Group{{MaxPerBin: 1}, {MaxPerBin: 3}}
+	for i := range p.Items {
+		it := &p.Items[i]
+		switch i % 5 {
+		case 0:
+			it.MaxPerBin = 1
+		case 1:
+			it.Groups = []int{i % 2}
+		}
+	}
+	r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: 100, Each: two})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := binpack.Check(&p, r.Bins, r.Left); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Left) > 0 {
+		t.Errorf("left %v", r.Left)
+	}
+	t.Logf("%d bins, %.4f from the bound", len(r.Bins), r.Gap())
+}
+
+func TestStoppedSearchSaysSo(t *testing.T) {
+	p := workload(t, "web", 1, 2000, 3)
+	r, err := binpack.Pack(p, binpack.Options{Iterations: 5000, Stop: func() bool { return true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Stopped {
+		t.Error("a stopped search does not say so")
+	}
+	if err := binpack.Check(&p, r.Bins, r.Left); err != nil {
+		t.Fatal(err)
+	}
+}
