@@ -29,7 +29,13 @@ func (m *model) find(none binpack.Result, o binpack.Options) (*judge, []binpack.
 	}
 	var found []*search
 	best, spent := math.Inf(1), int64(0)
-	work := int64(o.Iterations) * unit * 2 / 5
+	// Columns are nearly all that a node's loss needs; zones gain by exchange.
+	budget := int64(o.Iterations) * unit * 4 / 5
+	work := budget / 2
+	if m.level == AnyZone {
+		work = budget / 5
+	}
+	budget -= work
 	for i, c := range m.spares() {
 		// The first are the most promising; many starts must not eat the search.
 		if c.value >= best || i >= 3 && spent > max(work/2, 100*unit) {
@@ -70,7 +76,7 @@ func (m *model) find(none binpack.Result, o binpack.Options) (*judge, []binpack.
 		field[i] = newExchange(states[i%len(states)], o.Seed, uint64(i))
 		field[i].left = lefts[i%len(states)]
 	}
-	work = int64(o.Iterations) * unit * 2 / 5 / int64(len(exchangeFields))
+	work = budget / int64(len(exchangeFields))
 	for _, n := range exchangeFields {
 		slices.SortStableFunc(field, (*exchange).compare)
 		field = field[:min(len(field), n)]
