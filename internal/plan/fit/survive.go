@@ -89,8 +89,8 @@ func (g *group) bending(x *want, r rule) string {
 		in[n.Zone] = true
 	}
 	if r.zone {
-		return fmt.Sprintf("its %d copies are spread over the zones of %d nodes, %d, as far as there is room: after a loss the rest need not have it in every zone (spec.target.apart: keep asks for more nodes)",
-			x.count, len(g.answer.Nodes), len(in))
+		return fmt.Sprintf("its %d copies are spread over the %d zones in which %d nodes stand, as far as there is room; after a loss over what is left (spec.target.apart: keep asks for more nodes)",
+			x.count, len(in), len(g.answer.Nodes))
 	}
 	return fmt.Sprintf("its %d copies keep apart on %d nodes; after a loss they share what is left, as evenly as it goes (spec.target.apart: keep asks for more nodes)", x.count, len(g.answer.Nodes))
 }
