@@ -48,7 +48,7 @@ func TestSafetyStaysNearItsBound(t *testing.T) {
 // without failure.
 func BenchmarkSurvive(b *testing.B) {
 	nodes := catalogue(b)
-	for _, c := range []struct{ replicas, iterations int }{{60, 800}, {200, 2000}, {1000, 4000}} {
+	for _, c := range []struct{ replicas, iterations int }{{60, 400}, {200, 2000}, {1000, 4000}} {
 		for _, g := range generators {
 			for seed := uint64(1); seed <= 3; seed++ {
 				s := g.make(seed, c.replicas)
