@@ -5,11 +5,13 @@ import "github.com/tranship/tranship/internal/base/diag"
 // Codes of sizes. Each example is an estate with a policy's spec and usage:
 // points of one workload, a minute apart, in thousandths of a core and MiB.
 const (
-	// Unseen is reported, once, for workloads without usage: what they declared
-	// stays.
+	// Unseen is reported, once, for workloads without usage where others have
+	// some: what they declared stays.
 	//
 	// Example:
-	//	{"workloads": [{"id": "/a", "replicas": 1, "containers": [{"name": "main", "cpu": "500m", "memory": "256Mi"}]}]}
+	//	{"workloads": [{"id": "/a", "replicas": 1, "containers": [{"name": "main", "cpu": "500m", "memory": "256Mi"}]},
+	//	  {"id": "/b", "replicas": 1, "containers": [{"name": "main", "cpu": "100m", "memory": "256Mi"}]}],
+	//	 "usage": {"/b": {"cpu": [40], "memory": [100]}}}
 	Unseen diag.Code = "V001"
 
 	// BeyondDeclared is reported for a workload that used more CPU than it had

@@ -76,7 +76,7 @@ func Make(e *estate.Estate, set *usage.Set, p *policy.Policy) ([]plan.Size, diag
 			sizes = append(sizes, m.size(w))
 		}
 	}
-	if len(m.unseen) > 0 && !m.rules.Declared {
+	if len(m.unseen) > 0 && len(set.Series) > 0 && !m.rules.Declared { // without any usage the plan says so once
 		names := strings.Join(m.unseen[:min(len(m.unseen), 5)], ", ")
 		if len(m.unseen) > 5 {
 			names += " and others"
