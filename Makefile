@@ -8,7 +8,7 @@ RACE ?=
 RACEFLAG = $(if $(RACE),-race -short -timeout 30m,)
 ESTATE ?= examples/telemetry/snapshot
 
-.PHONY: help build check test demo update fuzz bench integration
+.PHONY: help build check test demo update fuzz bench peers integration
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -16,7 +16,7 @@ build: ## build bin/tranship
 	go build -trimpath -o $(BIN) ./cmd/tranship
 
 check: ## format, lint, layers, words, freshness of everything generated; changes nothing
-	@test -z "$$(gofmt -l cmd internal docs examples lab)" || { gofmt -l cmd internal docs examples lab; echo "run gofmt -w on these"; exit 1; }
+	@test -z "$$(gofmt -l cmd internal docs examples lab bench)" || { gofmt -l cmd internal docs examples lab bench; echo "run gofmt -w on these"; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	$(TOOL) golangci-lint run
@@ -37,8 +37,12 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 	  p=$$(grep -rlE --include='*_test.go' "^func $$t\(" internal | head -n 1 | xargs dirname); \
 	  echo "$$p $$t"; go test "./$$p" -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) || exit 1; done
 
-bench: ## speed and memory on 500 and 10,000 apps, as docs/benchmarks.md tells
+bench: ## speed and memory of the stages, distance of packings from their bounds, as docs/benchmarks.md tells
 	go test ./internal/app -run '^$$' -bench . -benchtime 1x -timeout 30m
+	go test ./internal/base/binpack/... -run '^$$' -bench . -benchtime 1x -timeout 30m
 
-integration: ## build a real API server and have it judge every rendered object of the corpus
+peers: build ## the same pods at the same prices through Karpenter's scheduler, side by side
+	cd bench && go run . -tranship ../$(BIN) $(ARGS)
+
+integration: ## real judges: kube-scheduler carries plans out, an integer solver checks packings, an API server takes the corpus
 	sh lab/integration.sh $(ARGS)

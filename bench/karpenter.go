@@ -1,7 +1,7 @@
 // Command bench packs the same pods at the same prices with tranship and with
 // Karpenter's own scheduler, side by side in one run, and says what each costs.
 //
-//	go run . -catalog FILE [-tranship BIN] [-n 50,500,5000] [-seeds 3]
+//	go run . [-catalog FILE] [-tranship BIN] [-n 50,500,5000] [-seeds 3]
 package main
 
 import (

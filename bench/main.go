@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/karpenter/pkg/operator/logging"
 
+	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/binpack/packtest"
+	"github.com/tranship/tranship/internal/plan/catalog"
 )
 
 // An answer is what one side made of it.
@@ -38,7 +41,7 @@ type settings struct {
 func main() {
 	var s settings
 	var sizes, generators string
-	flag.StringVar(&s.catalog, "catalog", "", "the price list, a CSV of instance types")
+	flag.StringVar(&s.catalog, "catalog", "", "the price list, a CSV of instance types (default: the embedded one)")
 	flag.StringVar(&s.tranship, "tranship", "../bin/tranship", "the program to measure")
 	flag.StringVar(&s.budget, "budget", "1s", "its --budget")
 	flag.StringVar(&s.list, "pods", "", "openb's list of pods, for the generator ali; left out without it")
@@ -114,12 +117,7 @@ func (s *settings) run() error {
 var errNoList = errors.New("no list of pods")
 
 func (s *settings) draw(generator string, seed uint64, n int) (packtest.Set, []packtest.Node, error) {
-	f, err := os.Open(s.catalog)
-	if err != nil {
-		return packtest.Set{}, nil, fmt.Errorf("open price list: %w", err)
-	}
-	defer f.Close()
-	nodes, err := packtest.Catalog(f, packtest.Filter{MaxVCPU: maxVCPU(generator)})
+	nodes, err := s.nodes(maxVCPU(generator))
 	if err != nil {
 		return packtest.Set{}, nil, fmt.Errorf("read price list: %w", err)
 	}
@@ -141,6 +139,34 @@ func (s *settings) draw(generator string, seed uint64, n int) (packtest.Set, []p
 		return set, nodes, err
 	}
 	return packtest.Set{}, nil, fmt.Errorf("no generator is called %q", generator)
+}
+
+// nodes are the types of families c, m and r from generation 5 on, of both
+// architectures, without bare metal, burstable and flex types.
+func (s *settings) nodes(maxVCPU int) ([]packtest.Node, error) {
+	list, err := catalog.Embedded()
+	if s.catalog != "" {
+		var f *os.File
+		if f, err = os.Open(s.catalog); err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		list, err = catalog.ReadCSV(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []packtest.Node
+	for i := range list.Types {
+		t := &list.Types[i]
+		if family := t.Name[:strings.IndexAny(t.Name, "0123456789")]; !slices.Contains([]string{"c", "m", "r"}, family) ||
+			t.Generation < 5 || t.VCPU > maxVCPU || t.BareMetal || t.Burstable || t.Flex || t.Price == 0 {
+			continue
+		}
+		a := t.Allocatable(catalog.Kubelet{})
+		out = append(out, packtest.Node{Name: t.Name, Arch: t.Arch, CPUMilli: int64(a.CPU), MemMiB: int64(a.Memory >> 20), Pods: int64(a.Pods), Price: binpack.Price(t.Price)})
+	}
+	return out, nil
 }
 
 // maxVCPU is the largest node: ali's pods have up to 32 vCPU themselves.
@@ -166,8 +192,12 @@ func (s *settings) ours(set packtest.Set, generator string) (answer, error) {
 	if err := os.WriteFile(in, b.Bytes(), 0o600); err != nil {
 		return answer{}, err
 	}
-	cmd := exec.Command(s.tranship, "plan", "pack", "--in", in, "--catalog", s.catalog, "--families", "c,m,r", "--min-generation", "5",
-		"--max-vcpu", strconv.Itoa(maxVCPU(generator)), "--survive", "none", "--seed", "1", "--budget", s.budget, "-o", "json")
+	args := []string{"plan", "pack", "--in", in}
+	if s.catalog != "" {
+		args = append(args, "--catalog", s.catalog)
+	}
+	cmd := exec.Command(s.tranship, append(args, "--families", "c,m,r", "--min-generation", "5",
+		"--max-vcpu", strconv.Itoa(maxVCPU(generator)), "--survive", "none", "--seed", "1", "--budget", s.budget, "-o", "json")...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	start := time.Now()
