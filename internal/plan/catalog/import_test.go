@@ -3,46 +3,29 @@ package catalog_test
 import (
 	"bytes"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/diag/diagtest"
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/plan/catalog"
 )
 
 // TestEveryCodeHasAnExampleThatYieldsIt runs the examples in codes.go.
 func TestEveryCodeHasAnExampleThatYieldsIt(t *testing.T) {
-	f, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, spec := range f.Decls[1].(*ast.GenDecl).Specs {
-		vs := spec.(*ast.ValueSpec)
-		code, _ := strconv.Unquote(vs.Values[0].(*ast.BasicLit).Value)
-		_, text, ok := strings.Cut(vs.Doc.Text(), "Example:\n")
-		if !ok {
-			t.Errorf("%s has no example", code)
-			continue
-		}
-		text = strings.ReplaceAll(text, "\t", "")
+	diagtest.Examples(t, "codes.go", func(_ *testing.T, text string) diag.List {
 		_, list := catalog.Import("example", strings.NewReader(text))
 		_, asked := catalog.ImportRegion("eu-west-1", "example", strings.NewReader(text))
 		_, savings := catalog.Savings("example", strings.NewReader(text))
-		if !slices.ContainsFunc(slices.Concat(list, asked, savings), func(d diag.Diagnostic) bool { return d.Code == diag.Code(code) }) {
-			t.Errorf("the example of %s yields %v and %v", code, list, asked)
-		}
-	}
+		return slices.Concat(list, asked, savings)
+	})
 }
 
 func prices(c catalog.Catalog) map[string]string {

@@ -85,13 +85,13 @@ const (
 	// TooTight is reported where pods together need more CPU than a node has
 	// more often than policy allows, and no further node helps.
 	//
-	// Example: none; a Tail that never relents is needed. The package's test has one.
+	// No example; a Tail that never relents is needed. The package's test has one.
 	TooTight diag.Code = "F011"
 
 	// NotPlaced is reported for workloads that the scheduler could not place,
 	// or not place again, with any number of nodes that was tried.
 	//
-	// Example: none; the search ends there only where constraints of several
+	// No example; the search ends there only where constraints of several
 	// workloads defeat each other.
 	NotPlaced diag.Code = "F012"
 

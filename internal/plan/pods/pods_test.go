@@ -3,12 +3,8 @@ package pods_test
 import (
 	"encoding/json"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -16,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/diag/diagtest"
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/plan/catalog"
 	"github.com/tranship/tranship/internal/plan/pods"
@@ -50,23 +47,15 @@ func pack(t testing.TB, text, survive string) (pods.Answer, diag.List) {
 
 // TestEveryCodeHasAnExampleThatYieldsIt runs the examples in codes.go.
 func TestEveryCodeHasAnExampleThatYieldsIt(t *testing.T) {
-	f, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, spec := range f.Decls[1].(*ast.GenDecl).Specs {
-		vs := spec.(*ast.ValueSpec)
-		code, _ := strconv.Unquote(vs.Values[0].(*ast.BasicLit).Value)
-		_, text, ok := strings.Cut(vs.Doc.Text(), "Example:\n")
-		if !ok {
-			t.Errorf("%s has no example", code)
-			continue
-		}
+	diagtest.Examples(t, "codes.go", func(t *testing.T, text string) diag.List {
 		_, list := pack(t, text, "node")
-		if !slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Code == diag.Code(code) && d.Pos.File != "" }) {
-			t.Errorf("the example of %s yields %v", code, list)
+		for _, d := range list {
+			if d.Pos.File == "" {
+				t.Errorf("%v has no place", d)
+			}
 		}
-	}
+		return list
+	})
 }
 
 // TestWhatIsWrongIsLeftOutAndTheRestIsPacked: one bad field drops its pod, one

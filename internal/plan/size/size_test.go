@@ -2,17 +2,13 @@ package size_test
 
 import (
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/diag/diagtest"
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
@@ -206,32 +202,19 @@ func TestAJobGetsThePeakOfItsRuns(t *testing.T) {
 
 // TestEveryCodeHasAnExampleThatYieldsIt runs the examples in codes.go.
 func TestEveryCodeHasAnExampleThatYieldsIt(t *testing.T) {
-	f, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, spec := range f.Decls[1].(*ast.GenDecl).Specs {
-		vs := spec.(*ast.ValueSpec)
-		code, _ := strconv.Unquote(vs.Values[0].(*ast.BasicLit).Value)
-		_, text, ok := strings.Cut(vs.Doc.Text(), "Example:\n")
-		if !ok {
-			t.Errorf("%s has no example", code)
-			continue
-		}
+	diagtest.Examples(t, "codes.go", func(t *testing.T, text string) diag.List {
 		var in struct {
 			estate.Estate
 			Spec  policy.Spec                          `json:"spec"`
 			Usage map[estate.Name]map[string][]float64 `json:"usage"`
 		}
 		if err := json.Unmarshal([]byte(text), &in); err != nil {
-			t.Errorf("%s: %v", code, err)
-			continue
+			t.Fatal(err)
 		}
 		var set usage.Set
 		for i := range in.Workloads {
 			in.Workloads[i].Kind = estate.Service
-			u := in.Usage[in.Workloads[i].ID]
-			for name, values := range u {
+			for name, values := range in.Usage[in.Workloads[i].ID] {
 				for k := range values {
 					if name == "memory" {
 						values[k] *= mib
@@ -243,8 +226,6 @@ func TestEveryCodeHasAnExampleThatYieldsIt(t *testing.T) {
 		p := policy.Default()
 		p.Spec = in.Spec
 		_, list := size.Make(&in.Estate, &set, &p)
-		if !slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Code == diag.Code(code) && d.Hint != "" }) {
-			t.Errorf("the example of %s yields %v", code, list)
-		}
-	}
+		return list
+	})
 }

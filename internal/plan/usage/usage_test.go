@@ -5,9 +5,6 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"math"
 	"slices"
 	"strconv"
@@ -19,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tranship/tranship/internal/base/diag"
+	"github.com/tranship/tranship/internal/base/diag/diagtest"
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan/usage"
@@ -210,28 +208,15 @@ func TestWithoutAnEstateNamesAreTakenAsTheyAre(t *testing.T) {
 
 // TestEveryCodeHasAnExampleThatYieldsIt runs the examples in codes.go.
 func TestEveryCodeHasAnExampleThatYieldsIt(t *testing.T) {
-	f, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, spec := range f.Decls[1].(*ast.GenDecl).Specs {
-		vs := spec.(*ast.ValueSpec)
-		code, _ := strconv.Unquote(vs.Values[0].(*ast.BasicLit).Value)
-		_, text, ok := strings.Cut(vs.Doc.Text(), "Example:\n")
-		if !ok {
-			t.Errorf("%s has no example", code)
-			continue
-		}
-		_, list := read(t, options(), map[string]string{"example": strings.TrimSpace(strings.ReplaceAll(text, "\n\t", "\n"))})
-		if !slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Code == diag.Code(code) }) {
-			t.Errorf("the example of %s yields %v", code, list)
-		}
+	diagtest.Examples(t, "codes.go", func(t *testing.T, text string) diag.List {
+		_, list := read(t, options(), map[string]string{"example": text})
 		for _, d := range list {
 			if d.Hint == "" || d.Subject == "" || d.Pos.File == "" {
 				t.Errorf("%v has no hint, subject or place", d)
 			}
 		}
-	}
+		return list
+	})
 }
 
 // TestABadFieldCostsItselfOnly puts other values in the place of each value of
