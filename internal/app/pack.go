@@ -24,8 +24,12 @@ type PackOptions struct {
 	Budget time.Duration
 }
 
-// patience is how many times the budget may pass before the search is stopped.
-const patience = 3
+// patience is how many times the budget, and a moment for what a machine does
+// besides, may pass before the search is stopped.
+const (
+	patience = 3
+	moment   = time.Second
+)
 
 // Pack packs the pods of a file.
 func Pack(o PackOptions) (pods.Answer, diag.List, error) {
@@ -42,7 +46,7 @@ func Pack(o PackOptions) (pods.Answer, diag.List, error) {
 	p := pods.New(&set, &list, &o.Types, pods.Levels()[o.Survive], o.Zones)
 	out, more, err := p.Pack(o.In, binpack.Options{
 		Seed: o.Seed, Iterations: binpack.Budget(&p.Problem, o.Budget.Seconds()), Each: both,
-		Stop: func() bool { return time.Since(start) > patience*o.Budget },
+		Stop: func() bool { return time.Since(start) > patience*o.Budget+moment },
 	})
 	diags = append(diags, more...)
 	diags.Sort()

@@ -120,28 +120,13 @@ func (p *Packing) survives(r *failure.Result) error {
 	}
 	seen := make([]bool, len(r.Bins))
 	for _, f := range r.Failures {
-		after := make([]binpack.Bin, len(r.Bins))
-		for b := range r.Bins {
-			after[b] = binpack.Bin{Type: r.Bins[b].Type, Zone: r.Bins[b].Zone, Load: slices.Clone(r.Bins[b].Load)}
-		}
 		for _, b := range f.Lost {
-			if b < 0 || b >= len(after) {
-				return fmt.Errorf("loss of node %d of %d", b, len(after))
+			if b < 0 || b >= len(seen) {
+				return fmt.Errorf("loss of node %d of %d", b, len(seen))
 			}
 			seen[b] = true
-			after[b].Load = nil
 		}
-		for _, m := range f.Moves {
-			if m.To < 0 || m.To >= len(after) || slices.Contains(f.Lost, m.To) || !slices.Contains(f.Lost, m.From) {
-				return fmt.Errorf("move of %d from node %d to %d, which is lost", m.Count, m.From, m.To)
-			}
-			after[m.To].Load = added(after[m.To].Load, m.Item, m.Count)
-		}
-		left := slices.Clone(f.Left)
-		for _, l := range r.Left {
-			left = added(left, l.Item, l.Count)
-		}
-		if err := binpack.Check(&p.Problem, after, left); err != nil {
+		if err := p.outlives(r.Bins, &f); err != nil {
 			return fmt.Errorf("loss of %v: %w", f.Lost, err)
 		}
 	}
@@ -149,6 +134,56 @@ func (p *Packing) survives(r *failure.Result) error {
 		return fmt.Errorf("nobody lost node %d", b)
 	}
 	return nil
+}
+
+// outlives checks the nodes that a failure's moves touch, as a problem of their
+// own: what ran there and on what is lost, and nothing else.
+func (p *Packing) outlives(bins []binpack.Bin, f *failure.Failure) error {
+	items := map[int]int{} // their place in the small problem
+	small := binpack.Problem{Dimensions: p.Problem.Dimensions, Types: p.Problem.Types, Groups: p.Problem.Groups}
+	place := func(item int) int {
+		i, ok := items[item]
+		if !ok {
+			i = len(small.Items)
+			items[item] = i
+			small.Items = append(small.Items, p.Problem.Items[item])
+			small.Items[i].Count = 0
+		}
+		return i
+	}
+	after := map[int]*binpack.Bin{}
+	var order []int
+	lost := map[int]bool{}
+	for _, b := range f.Lost {
+		lost[b] = true
+		for _, l := range bins[b].Load {
+			small.Items[place(l.Item)].Count += l.Count
+		}
+	}
+	for _, m := range f.Moves {
+		if m.To < 0 || m.To >= len(bins) || lost[m.To] || !lost[m.From] {
+			return fmt.Errorf("move of %d from node %d to %d, which is lost", m.Count, m.From, m.To)
+		}
+		if after[m.To] == nil {
+			after[m.To] = &binpack.Bin{Type: bins[m.To].Type}
+			order = append(order, m.To)
+			for _, l := range bins[m.To].Load {
+				i := place(l.Item)
+				small.Items[i].Count += l.Count
+				after[m.To].Load = added(after[m.To].Load, i, l.Count)
+			}
+		}
+		after[m.To].Load = added(after[m.To].Load, place(m.Item), m.Count)
+	}
+	touched := make([]binpack.Bin, 0, len(order))
+	for _, b := range order {
+		touched = append(touched, *after[b])
+	}
+	var left []binpack.Load
+	for _, l := range f.Left {
+		left = added(left, place(l.Item), l.Count)
+	}
+	return binpack.Check(&small, touched, left)
 }
 
 func added(loads []binpack.Load, item, n int) []binpack.Load {

@@ -39,7 +39,7 @@ func (x *exchange) run(work int64, stop func() bool) {
 		return
 	}
 	x.j.r.work = 0
-	for n := 0; x.j.r.work < work && len(x.j.s.boxes) > 0 && (stop == nil || n%16 > 0 || !stop()); n++ {
+	for x.j.r.work < work && len(x.j.s.boxes) > 0 && (stop == nil || !stop()) {
 		x.attempt()
 	}
 }

@@ -79,12 +79,19 @@ func Pack(p binpack.Problem, level Level, o binpack.Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	s, left, plans := m.pack(none, o)
+	large := level != None && m.large(none.Bins, o.Iterations)
+	if large {
+		// Nothing is searched after it: all work is its own.
+		if none, err = binpack.Pack(n.p, o); err != nil {
+			return Result{}, err
+		}
+	}
+	s, left, plans := m.pack(none, large, o)
 	out.Left, out.Iterations = left, o.Iterations
 	out.Stopped = none.Stopped || o.Stop != nil && o.Stop()
 	out.Bins = s.bins()
 	out.Cost = s.cost()
-	out.Failures = s.prove(plans)
+	out.Failures = s.prove(plans, large)
 	out.Bound = m.proven(none.Bound, &out)
 	n.back(&out)
 	out.Left = merge(append(out.Left, unfit...))
@@ -128,11 +135,16 @@ func (m *model) proven(none binpack.Price, r *Result) binpack.Price {
 }
 
 // pack is a packing for the model's level, with how its failures are outlived.
-func (m *model) pack(none binpack.Result, o binpack.Options) (*state, []binpack.Load, [][]Move) {
+func (m *model) pack(none binpack.Result, large bool, o binpack.Options) (*state, []binpack.Load, [][]Move) {
 	if m.level == None {
 		s := newState(m)
-		left := append(s.adopt(none.Bins), none.Left...)
+		left := append(s.adopt(none.Bins, nil), none.Left...)
 		return s, s.buy(left, m.buy), nil
+	}
+	if large {
+		j, left := m.reserve(none)
+		s, plans := j.prune()
+		return s, left, plans
 	}
 	j, left := m.find(none, o)
 	j.even(int64(max(o.Iterations, 100))*unit/5, o.Stop)
@@ -140,13 +152,15 @@ func (m *model) pack(none binpack.Result, o binpack.Options) (*state, []binpack.
 	return s, left, plans
 }
 
-// adopt opens the bins of a packing without zones, each in the zone that has
-// the least so far, and gives the pieces that must not be there.
-func (s *state) adopt(bins []binpack.Bin) []binpack.Load {
+// adopt opens the bins of a packing without zones, each in the zone told, else
+// in that which has the least so far, and gives the pieces that must not be there.
+func (s *state) adopt(bins []binpack.Bin, zones []int) []binpack.Load {
 	var left []binpack.Load
-	for _, b := range bins {
+	for i, b := range bins {
 		zone := 0
-		if s.m.zones > 0 {
+		if zones != nil {
+			zone = zones[i]
+		} else if s.m.zones > 0 {
 			zone = s.emptiest(nil)[0]
 		}
 		k := s.open(b.Type, zone)
@@ -167,32 +181,44 @@ func (s *state) adopt(bins []binpack.Bin) []binpack.Load {
 const unit = 100_000
 
 // prove fails everything that the level names: as hard as it can, or else by
-// the moves that the search knows.
-func (s *state) prove(plans [][]Move) []Failure {
+// the moves that the search knows; the other way round where there is too much
+// to do for that.
+func (s *state) prove(plans [][]Move, large bool) []Failure {
 	r := newReplay(s)
 	out := s.losses()
+	steps := allSteps / max(len(s.boxes), 1)
 	for i := range out {
 		f := &out[i]
-		f.Moves, f.Left = r.run(f.Lost, quick, nil)
-		if len(f.Left) == 0 {
-			continue
-		}
 		known := i
 		if f.Zone > 0 {
 			known = f.Zone - 1
 		}
-		if known < len(plans) {
+		if large && known < len(plans) {
+			f.Moves, f.Left = r.follow(f.Lost, plans[known])
+		} else {
+			f.Moves, f.Left = r.run(f.Lost, quick, nil)
+		}
+		if len(f.Left) == 0 {
+			continue
+		}
+		if !large && known < len(plans) {
 			moves, left := r.follow(f.Lost, plans[known])
 			if s.m.weight(left) < s.m.weight(f.Left) {
 				f.Moves, f.Left = moves, left
 			}
 		}
 		if len(s.m.forgive(f.Left)) > 0 {
-			f.Moves, f.Left = r.run(f.Lost, thorough, nil)
+			e := effort{thorough.orders, min(thorough.steps, steps)}
+			f.Moves, f.Left = r.run(f.Lost, e, nil)
+			steps -= e.steps
 		}
 	}
 	return out
 }
+
+// allSteps is how many looks at a box all failures of a packing are searched
+// for in every way.
+const allSteps = 400_000_000
 
 var errProblem = errors.New("not a problem")
 

@@ -14,8 +14,8 @@ func (q *search) run(work int64, stop func() bool) {
 		return
 	}
 	best, bestCost := q.columns, q.cost
-	q.work = 0
-	for n := 0; q.work < work && (stop == nil || n%64 > 0 || !stop()); n++ {
+	q.work, q.stop = 0, nil
+	for q.work < work && (stop == nil || !stop()) {
 		heat := 0.004 * (1 - float64(q.work)/float64(work))
 		q.work += 20
 		columns := q.attempt()

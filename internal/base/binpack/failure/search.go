@@ -26,6 +26,8 @@ type search struct {
 	zoned   map[[2]int]int
 	left    []binpack.Load // that no column takes
 	work    int64          // done, in looks at a box or a piece
+	stop    func() bool
+	stopped bool
 }
 
 // A column is boxes of one type. Its loads are never changed in place.
@@ -292,7 +294,7 @@ func (q *search) recreate(columns []column, pieces []binpack.Load, candidates []
 				scratch[0], scratch[1] = scratch[1], scratch[0]
 			}
 		}
-		if best == 0 {
+		if q.stopped = q.stopped || q.stop != nil && q.stop(); best == 0 || q.stopped {
 			return columns, pieces
 		}
 		chosen := q.own(scratch[1])

@@ -42,8 +42,15 @@ func (m *model) find(none binpack.Result, o binpack.Options) (*judge, []binpack.
 			break
 		}
 		q := newSearch(m, c.types, o.Seed, uint64(i))
+		q.stop = o.Stop
+		if i == 0 {
+			q.stop = nil // one is needed
+		}
 		q.left = q.construct()
 		spent += q.work
+		if q.stopped {
+			break
+		}
 		best = min(best, float64(q.cost))
 		found = append(found, q)
 	}
@@ -61,13 +68,13 @@ func (m *model) find(none binpack.Result, o binpack.Options) (*judge, []binpack.
 		states, lefts = append(states, s), append(lefts, left)
 	}
 	s := newState(m)
-	add(s, append(s.adopt(none.Bins), none.Left...))
+	add(s, append(s.adopt(none.Bins, nil), none.Left...))
 	for _, q := range found {
 		s, left := q.state(), q.left
 		if m.level == AnyNode && m.zones > 0 {
 			bins := s.bins()
 			s = newState(m)
-			left = merge(append(s.adopt(bins), left...))
+			left = merge(append(s.adopt(bins, nil), left...))
 		}
 		add(s, left)
 	}
@@ -75,6 +82,13 @@ func (m *model) find(none binpack.Result, o binpack.Options) (*judge, []binpack.
 	for i := range field {
 		field[i] = newExchange(states[i%len(states)], o.Seed, uint64(i))
 		field[i].left = lefts[i%len(states)]
+	}
+	if m.level == AnyZone {
+		if j, left := m.reserve(none); j.total == 0 && len(left) == 0 {
+			x := newExchange(j.s, o.Seed, uint64(len(field)))
+			x.j = j
+			field = append(field, x)
+		}
 	}
 	work = budget / int64(len(exchangeFields))
 	for _, n := range exchangeFields {
