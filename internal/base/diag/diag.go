@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // A Code names one kind of diagnostic or ledger entry for ever: a letter for
@@ -90,13 +91,23 @@ func (l List) Sort() {
 // Print writes the list for people, each diagnostic with its hint below it.
 func (l List) Print(w io.Writer) error {
 	for _, d := range l {
-		s := d.String() + "\n"
+		s := visible(d.String()) + "\n"
 		if d.Hint != "" {
-			s += "\thint: " + d.Hint + "\n"
+			s += "\thint: " + visible(d.Hint) + "\n"
 		}
 		if _, err := io.WriteString(w, s); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// visible replaces what would steer a terminal: names come from the input.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
 }

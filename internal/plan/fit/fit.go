@@ -91,8 +91,19 @@ func (in Inputs) choose(o binpack.Options, k conversion) (Result, diag.List) {
 	if region := in.Policy.Spec.Target.Region; region != "" && region != in.Catalog.Region {
 		d.diags = append(d.diags, noPrices("the price list is of "+cmp.Or(in.Catalog.Region, "no region")+", not of "+region))
 	}
+	asked, _ := level(&in)
+	if asked == plan.SurviveZone && len(d.zones) < 2 {
+		d.diags = append(d.diags, diag.Diagnostic{
+			Code: CannotSurvive, Severity: diag.Error, Subject: "policy",
+			Problem: "asks for survival of any zone and has one zone alone: the loss of any node is planned for",
+			Hint:    "name two zones or more in spec.target.zones, or set spec.target.survive: node",
+		})
+		p := *in.Policy
+		p.Spec.Target.Survive = "node"
+		in.Policy = &p
+	}
 	at, depth := level(&in)
-	out.Survival.Level, out.Survival.Reached = at, at
+	out.Survival.Level, out.Survival.Reached = asked, at
 	names := map[plan.PoolName]bool{}
 	sum := costs{}
 	var solved []*group

@@ -350,3 +350,13 @@ func TestHostsAreWhatTheySayOrLookLike(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestOneZoneIsSaidAndPlannedForTheLossOfANode(t *testing.T) {
+	r, diags := fitted(t, small, "target: {survive: zone, zones: [us-east-1a]}")
+	if len(r.Nodes) < 2 || r.Survival.Reached != plan.SurviveNode {
+		t.Errorf("%d nodes, reached %s", len(r.Nodes), r.Survival.Reached)
+	}
+	if !slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == fit.CannotSurvive }) {
+		t.Errorf("diagnostics %v do not say that one zone cannot be lost", diags)
+	}
+}

@@ -35,7 +35,10 @@ recognised by what it holds. Without usage the declared requests stay.`,
   tranship plan estate.json --usage prometheus/ --usage graphite.json --budget 10s
   tranship prices import index.csv --out prices.csv && tranship plan estate.json --prices prices.csv`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Budget < 0 || o.Budget > time.Hour {
+				return errUsage{fmt.Errorf("--budget %s is not from 0 to 1h; see %s --help", o.Budget, cmd.CommandPath())}
+			}
 			e, err := app.ReadEstate(args[0])
 			if err != nil {
 				return fmt.Errorf("%w; make it with: tranship discover PATH --out %s", err, args[0])
