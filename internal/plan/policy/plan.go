@@ -113,7 +113,7 @@ type Buying struct {
 // Commitment is a savings plan.
 type Commitment struct {
 	// Discount on the on-demand price, Share of the base load that is bought so, all of it by default.
-	Discount float64 `json:"discount" jsonschema:"minimum=0,maximum=1"`
+	Discount float64 `json:"discount" jsonschema:"minimum=0,maximum=0.99"`
 	Share    float64 `json:"share,omitempty" jsonschema:"minimum=0,maximum=1"`
 }
 
