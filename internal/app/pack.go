@@ -36,7 +36,7 @@ func Pack(o PackOptions) (pods.Answer, diag.List, error) {
 	start := time.Now()
 	data, err := os.ReadFile(o.In)
 	if err != nil {
-		return pods.Answer{}, nil, fmt.Errorf("read pods: %w", err)
+		return pods.Answer{}, nil, fmt.Errorf("read pods: %w; its form: tranship plan pack --help", err)
 	}
 	list, err := Prices(o.Prices, o.Region)
 	if err != nil {

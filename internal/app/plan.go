@@ -44,7 +44,7 @@ func Propose(e estate.Estate, p policy.Policy, o PlanOptions) (plan.Plan, diag.L
 	if len(o.Usage) > 0 {
 		fsys, err := inputs(o.Usage)
 		if err != nil {
-			return plan.Plan{}, nil, fmt.Errorf("open usage: %w", err)
+			return plan.Plan{}, nil, fmt.Errorf("open usage: %w; name files that your monitoring exported, or leave --usage out to keep what was declared", err)
 		}
 		set, list := usage.Read(fsys, usageOptions(&e, &p))
 		in.Usage, diags = set, append(diags, list...)
@@ -68,12 +68,12 @@ func priceList(file string) (catalog.Catalog, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return catalog.Catalog{}, fmt.Errorf("open price list: %w", err)
+		return catalog.Catalog{}, fmt.Errorf("open price list: %w; make one with: tranship prices import FILE --out %s", err, file)
 	}
 	defer f.Close()
 	c, err := catalog.ReadCSV(f)
 	if err != nil {
-		return c, fmt.Errorf("read price list %s: %w", file, err)
+		return c, fmt.Errorf("read price list %s: %w; make one with: tranship prices import FILE --out %s", file, err, file)
 	}
 	return c, nil
 }

@@ -29,8 +29,8 @@ the answer with -o json is docs/schema/pack-out-v1. What a node has for pods fol
 type as EKS sets it up; what the DaemonSets take comes off every node.
 
 The budget is turned into a number of iterations by a fixed rule: the same pods,
-prices, seed and budget give the same nodes. Only a machine that takes three times as
-long stops early, and the answer then says so.`,
+prices, seed and budget give the same nodes. Only a machine that takes a second more
+than three times as long stops early, and the answer then says so.`,
 		Example: `  tranship plan pack --in pods.json
   tranship plan pack --in pods.json --families c,m --architectures arm64 --survive none --budget 10s -o json
   tranship plan pack --in pods.json --catalog prices.csv --survive zone --zones 3`,
