@@ -45,7 +45,7 @@ func Pack(o PackOptions) (pods.Answer, diag.List, error) {
 	set, diags := pods.Read(o.In, data)
 	p := pods.New(&set, &list, &o.Types, pods.Levels()[o.Survive], o.Zones)
 	out, more, err := p.Pack(o.In, binpack.Options{
-		Seed: o.Seed, Iterations: binpack.Budget(&p.Problem, o.Budget.Seconds()), Each: both,
+		Seed: o.Seed, Iterations: binpack.Budget(o.Budget.Seconds()), Each: both,
 		Stop: func() bool { return time.Since(start) > patience*o.Budget+moment },
 	})
 	diags = append(diags, more...)

@@ -57,7 +57,7 @@ func Propose(e estate.Estate, p policy.Policy, o PlanOptions) (plan.Plan, diag.L
 	if there, ok := prices.For(p.Spec.Target.Region); ok {
 		in.Prices = there // otherwise the planner says what is missing
 	}
-	out, list, err := seal(propose.Make(in, binpack.Options{Seed: o.Seed, Iterations: max(int(o.Budget/time.Millisecond), 1), Each: both}))
+	out, list, err := seal(propose.Make(in, binpack.Options{Seed: o.Seed, Iterations: max(binpack.Budget(o.Budget.Seconds()), 1), Each: both}))
 	return out, append(diags, list...), err
 }
 

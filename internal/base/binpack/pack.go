@@ -61,8 +61,8 @@ func Bound(p Problem) (Price, error) {
 // are shared with others, when Options.Each uses both. As an iteration is an
 // amount of work and not of steps, the rule is the same for all problems; only
 // the first packing of very many classes is made whatever the budget.
-func Budget(p *Problem, seconds float64) int {
-	if !(seconds > 0) || len(p.Items) == 0 {
+func Budget(seconds float64) int {
+	if !(seconds > 0) {
 		return 0
 	}
 	return int(min(seconds*perSecond, math.MaxInt32))

@@ -107,7 +107,7 @@ func TestMeasure(t *testing.T) {
 		for seed := range count {
 			p := workload(t, row.name, uint64(seed)+1, row.n, row.dimensions)
 			start, before := time.Now(), processor()
-			r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: binpack.Budget(&p, *seconds), Each: two})
+			r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: binpack.Budget(*seconds), Each: two})
 			took = append(took, time.Since(start).Seconds())
 			busy = append(busy, processor()-before)
 			if err != nil {
@@ -146,7 +146,7 @@ func BenchmarkPack(b *testing.B) {
 				p := workload(b, name, 1, n, 3)
 				gap := 0.0
 				for b.Loop() {
-					r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: binpack.Budget(&p, 1), Each: two})
+					r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: binpack.Budget(1), Each: two})
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -13,7 +13,7 @@ func TestMeasuredGapsStayWhereTheyAre(t *testing.T) {
 		most float64
 	}{{"karp", 500, 0.01}, {"web", 50, 0.01}, {"web", 500, 0.015}, {"ali", 500, 0.01}} {
 		p := workload(t, c.name, 2, c.n, 3)
-		r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: binpack.Budget(&p, 0.2), Each: two})
+		r, err := binpack.Pack(p, binpack.Options{Seed: 1, Iterations: binpack.Budget(0.2), Each: two})
 		if err != nil {
 			t.Fatal(err)
 		}
