@@ -50,6 +50,7 @@ type Spec struct {
 	Buying     Buying              `json:"buying,omitzero"`
 	Costs      Costs               `json:"costs,omitzero"`
 	Waves      Waves               `json:"waves,omitzero"`
+	Move       Move                `json:"move,omitzero"`
 	Workloads  map[string]Workload `json:"workloads,omitempty"`
 	Answers    []Answer            `json:"answers,omitempty"`
 }
