@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // CPU is processor time in thousandths of a core.
@@ -100,3 +101,6 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 
 // Seconds is a length of time.
 type Seconds float64
+
+// Duration gives the seconds as the standard library has them.
+func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }

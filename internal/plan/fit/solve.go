@@ -13,6 +13,7 @@ func (g *group) solve(o binpack.Options, depth mix.Level) bool {
 	for len(g.wants) > 0 {
 		g.pack(o, depth)
 		if g.find(o, depth, [][]int{g.counts(g.safe.Bins), g.counts(g.none.Bins)}) {
+			g.dbg()
 			g.part(o, depth)
 			return true
 		}

@@ -23,8 +23,6 @@ type Move struct {
 	// back, 2 minutes.
 	Ready    *unit.Seconds `json:"ready,omitempty" jsonschema:"minimum=1"`
 	Patience *unit.Seconds `json:"patience,omitempty" jsonschema:"minimum=1"`
-	// Parallel is how many units are in flight at a time, 1 by default.
-	Parallel int `json:"parallel,omitempty" jsonschema:"minimum=1"`
 	// After says what a unit that went back does to later waves: "stop"
 	// (default: its wave is finished, no later one begins) or "go-on".
 	After     string                  `json:"after,omitempty" jsonschema:"enum=stop,enum=go-on"`
