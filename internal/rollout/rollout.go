@@ -37,7 +37,8 @@ type Unit struct {
 type Workload struct {
 	Name     estate.Name
 	Kind     estate.Kind
-	Replicas int
+	// Replicas at the target, as planned, and at the source, as it was.
+	Replicas, SourceReplicas int
 	// Version of the source's definition when the plan was made.
 	Version string
 	// Singleton forbids two copies, in both worlds together too.
@@ -151,7 +152,7 @@ func orDefault(s *unit.Seconds, d time.Duration) time.Duration {
 }
 
 func workload(w *estate.Workload, p *policy.Policy, replicas int) Workload {
-	out := Workload{Name: w.ID, Kind: w.Kind, Replicas: replicas, Version: w.SourceVersion, Singleton: w.Singleton}
+	out := Workload{Name: w.ID, Kind: w.Kind, Replicas: replicas, SourceReplicas: w.Replicas, Version: w.SourceVersion, Singleton: w.Singleton}
 	for _, v := range w.Volumes {
 		if v.Kind == estate.PersistentVolume || v.Kind == estate.ExternalVolume {
 			out.Volumes = append(out.Volumes, v.Name)

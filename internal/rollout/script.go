@@ -175,9 +175,8 @@ func stateful(u *Unit) []Step {
 		Step{State: Copying, Do: CopyWarm},
 		Step{State: Exchanging, Do: SuspendSource, Undo: ResumeSource},
 		Step{State: Exchanging, Do: ProveSourceOff, For: u.Ready},
-		Step{State: Copying, Do: Copy},
-		// What the target has written is brought home once it is off.
-		Step{State: Exchanging, Do: Compare, Undo: CopyBack},
+		// On the way back, what the target has written is brought home once it is off.
+		Step{State: Copying, Do: Copy, Undo: CopyBack},
 		Step{State: Exchanging, Do: ProveSourceOff, Undo: ProveTargetOff, For: u.Ready},
 		Step{State: Exchanging, Do: StartTarget, Undo: StopTarget},
 		Step{State: Exchanging, Do: ProveTargetOn, For: u.Ready},
