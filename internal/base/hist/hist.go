@@ -27,6 +27,22 @@ func (h *Hist) Add(d time.Duration) {
 	h.N++
 }
 
+// AddN counts n durations that are the same.
+func (h *Hist) AddN(d time.Duration, n int64) {
+	h.Counts[bucket(d)] += n
+	h.N += n
+}
+
+// Above gives how many counted durations are longer than d for certain: those
+// that share d's bucket are not among them.
+func (h *Hist) Above(d time.Duration) int64 {
+	var n int64
+	for _, c := range h.Counts[bucket(d)+1:] {
+		n += c
+	}
+	return n
+}
+
 // Merge adds all of o's counts.
 func (h *Hist) Merge(o *Hist) {
 	for i := range h.Counts {

@@ -45,3 +45,26 @@ func TestWhatIsSubtractedIsGone(t *testing.T) {
 		t.Error("an empty histogram has a quantile")
 	}
 }
+
+// TestAboveCountsNothingThatIsNotLonger holds Above against the durations themselves.
+func TestAboveCountsNothingThatIsNotLonger(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		us := rapid.SliceOfN(rapid.Int64Range(0, 1<<33), 1, 300).Draw(t, "microseconds")
+		d := time.Duration(rapid.Int64Range(0, 1<<33).Draw(t, "bound")) * time.Microsecond
+		var h Hist
+		var all, surely int64
+		for _, v := range us {
+			x := time.Duration(v) * time.Microsecond
+			h.AddN(x, 2)
+			if x > d {
+				all += 2
+			}
+			if x > d+d/32+time.Microsecond && x <= time.Duration(limit)*time.Microsecond {
+				surely += 2
+			}
+		}
+		if got := h.Above(d); got > all || d < time.Duration(limit)*time.Microsecond && got < surely {
+			t.Fatalf("Above(%v) = %d, want %d to %d", d, got, surely, all)
+		}
+	})
+}
