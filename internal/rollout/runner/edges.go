@@ -47,14 +47,16 @@ type Cluster interface {
 	Apply(ctx context.Context, w estate.Name, objects [][]byte, copies int) error
 	// Remove takes away all that Apply made, claims and volumes excepted.
 	Remove(ctx context.Context, w estate.Name) error
-	// Observe tells what runs of it. Absent if there is nothing of it.
+	// Observe tells what runs of it. Absent if there is nothing of it. A job is
+	// Ready as long as its schedule is on.
 	Observe(ctx context.Context, w estate.Name) (rollout.Copies, error)
 }
 
 // Exposer tells where the front door reaches a workload at the target.
 type Exposer interface {
 	// Expose makes the workload's port reachable and gives the addresses, as
-	// "10.0.0.1:31000", in a fixed order.
+	// "10.0.0.1:31000", in a fixed order. ErrAbsent: the target has no such
+	// workload; ErrRefused.
 	Expose(ctx context.Context, w estate.Name, port int) ([]string, error)
 	// Hide takes back what Expose made.
 	Hide(ctx context.Context, w estate.Name) error

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,8 +108,11 @@ func (c *Cluster) Apply(ctx context.Context, w estate.Name, objects [][]byte, n 
 			return fmt.Errorf("apply %s: %w: %s: %s", w, runner.ErrRefused, list[i].key(), by)
 		}
 	}
-	c.keep(w, list)
 	wanted, job := wantedCopies(list, c.opts.Nodes, c.opts.Copies(w))
+	if n == 0 {
+		list = slices.DeleteFunc(list, func(o object) bool { return o.starts(c.owners) })
+	}
+	c.keep(w, list)
 	switch {
 	case n == 0:
 		wanted = 0

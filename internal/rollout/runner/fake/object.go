@@ -5,6 +5,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/rollout/runner"
 )
 
@@ -49,6 +50,19 @@ func (o *object) stays() bool {
 		return true
 	}
 	return o.Metadata.Labels["tranship.dev/shared"] == "true"
+}
+
+// starts reports whether an object would start something by being there: of a
+// workload that is stopped it is not. A Job that is there already is suspended.
+func (o *object) starts(there map[string]estate.Name) bool {
+	switch o.Kind {
+	case "HorizontalPodAutoscaler", "DaemonSet":
+		return true
+	case "Job":
+		_, ok := there[o.key()]
+		return !ok
+	}
+	return false
 }
 
 // wantedCopies gives how many copies the objects ask for; of jobs, whether one may
