@@ -12,6 +12,8 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/tranship/tranship/lab/program"
 )
 
 // FakeNode is the annotation of nodes that KWOK plays.
@@ -36,7 +38,7 @@ func (c *Cluster) Schedule(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	kwok := filepath.Join(c.assets, nodes.name)
+	kwok := filepath.Join(c.assets, program.KWOK.Name)
 	text, err := exec.CommandContext(ctx, kwok, "stages").Output()
 	if err != nil {
 		return fmt.Errorf("ask KWOK for its stages: %w", err)
@@ -59,7 +61,7 @@ func (c *Cluster) Schedule(ctx context.Context) error {
 			"--kubeconfig=" + kubeconfig, "--leader-elect=false", "--secure-port=0", "--profiling=false",
 			"--kube-api-qps=2000", "--kube-api-burst=4000",
 		}},
-		{"kwok", nodes.name, []string{
+		{"kwok", program.KWOK.Name, []string{
 			"--kubeconfig=" + kubeconfig, "--manage-all-nodes=false", "--manage-nodes-with-annotation-selector=" + FakeNode + "=fake",
 			"--node-lease-duration-seconds=40", "--server-address=127.0.0.1:" + ports[0], "--config=" + stages,
 		}},
