@@ -1,0 +1,142 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const cgroups = "/sys/fs/cgroup"
+
+// MakeCgroup makes a cgroup in every hierarchy there is (version 1), or in the one (version 2) with all controllers
+// handed down.
+func MakeCgroup(path string) error {
+	roots, one, err := hierarchies()
+	if err != nil {
+		return err
+	}
+	for _, root := range roots {
+		dir := root
+		for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
+			if one {
+				if err := handDown(dir); err != nil {
+					return err
+				}
+			}
+			dir = filepath.Join(dir, part)
+			if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+				return fmt.Errorf("make cgroup: %w", err)
+			}
+			if err := inherit(dir); err != nil {
+				return err
+			}
+		}
+		if one {
+			if err := handDown(dir); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// RemoveCgroup removes a cgroup with all below it, in every hierarchy. Nothing may run in it any more.
+func RemoveCgroup(path string) error {
+	for _, root := range Cgroups(path) {
+		var dirs []string
+		err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				dirs = append(dirs, p)
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove cgroup: %w", err)
+		}
+		for i := len(dirs) - 1; i >= 0; i-- { // the deepest first
+			if err := os.Remove(dirs[i]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("remove cgroup: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Cgroups gives the folders that a cgroup has, one in each hierarchy.
+func Cgroups(path string) []string {
+	found, _ := filepath.Glob(filepath.Join(cgroups, "*", path)) // the pattern is a good one
+	if dir := filepath.Join(cgroups, path); isDir(dir) {
+		found = append(found, dir)
+	}
+	return found
+}
+
+// hierarchies gives the folders of all hierarchies, and whether there is only the one of version 2.
+func hierarchies() (roots []string, one bool, err error) {
+	if _, err := os.Stat(filepath.Join(cgroups, "cgroup.controllers")); err == nil {
+		return []string{cgroups}, true, nil
+	}
+	entries, err := os.ReadDir(cgroups)
+	if err != nil {
+		return nil, false, fmt.Errorf("list cgroups: %w", err)
+	}
+	for _, e := range entries {
+		// Links are other names of the same; "unified" is version 2 without controllers, which nobody uses.
+		if dir := filepath.Join(cgroups, e.Name()); e.IsDir() && isFile(filepath.Join(dir, "tasks")) {
+			roots = append(roots, dir)
+		}
+	}
+	if len(roots) == 0 {
+		return nil, false, fmt.Errorf("list cgroups: no hierarchy is mounted below %s", cgroups)
+	}
+	return roots, false, nil
+}
+
+// inherit gives a new cgroup its parent's processors and memory: version 1 leaves both empty, and nothing can run there.
+func inherit(dir string) error {
+	for _, name := range []string{"cpuset.cpus", "cpuset.mems"} {
+		file := filepath.Join(dir, name)
+		have, err := os.ReadFile(file)
+		if err != nil || strings.TrimSpace(string(have)) != "" {
+			continue // no such controller here, or it is set
+		}
+		above, err := os.ReadFile(filepath.Join(filepath.Dir(dir), name))
+		if err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+		if len(strings.TrimSpace(string(above))) == 0 {
+			continue // version 2: empty means the parent's
+		}
+		if err := os.WriteFile(file, above, 0o644); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// handDown lets the cgroups below dir have all of its controllers (version 2).
+func handDown(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
+	if err != nil {
+		return fmt.Errorf("hand down controllers: %w", err)
+	}
+	for _, c := range strings.Fields(string(text)) {
+		if err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+c), 0o644); err != nil {
+			return fmt.Errorf("hand down controller %s: %w", c, err)
+		}
+	}
+	return nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
