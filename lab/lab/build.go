@@ -1,0 +1,109 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tranship/tranship/lab/image"
+	"github.com/tranship/tranship/lab/node"
+	"github.com/tranship/tranship/lab/program"
+	"github.com/tranship/tranship/lab/tool"
+)
+
+// metricsImage is metrics-server's.
+const metricsImage = "lab.local/metrics-server:1"
+
+// programs builds what the wanted parts need, where it is not fresh.
+func (u *lifting) programs(ctx context.Context) error {
+	small := []string{}
+	if u.want[ControlPlane] {
+		built, err := program.Kubernetes.Build(ctx, u.Module, u.Cache, u)
+		if err != nil {
+			return err
+		}
+		u.version = built.Version
+		small = append(small, "./disks")
+	}
+	if u.want[Metrics] {
+		if _, err := program.MetricsServer.Build(ctx, u.Module, u.Cache, u); err != nil {
+			return err
+		}
+	}
+	if u.want[FakeNodes] {
+		if _, err := program.KWOK.Build(ctx, u.Module, u.Cache, u); err != nil {
+			return err
+		}
+	}
+	if u.want[Nodes] {
+		small = append(small, "./pause")
+	}
+	for _, c := range u.cargo() {
+		small = append(small, "./"+filepath.Join(cargoFolder, c))
+	}
+	if err := u.build(ctx, u.Bin, small...); err != nil {
+		return err
+	}
+	if u.want[OldWorld] && u.hasOldWorld() {
+		return u.build(ctx, filepath.Join(u.Bin, "oldworld"), "./"+oldWorldFolder)
+	}
+	return nil
+}
+
+// build has Go make static programs; it knows by itself what is fresh.
+func (u *lifting) build(ctx context.Context, out string, packages ...string) error {
+	if len(packages) == 0 {
+		return nil
+	}
+	if len(packages) > 1 {
+		out += "/"
+	}
+	args := append([]string{"CGO_ENABLED=0", "go", "-C", u.Module, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out}, packages...)
+	_, err := tool.Run(ctx, "env", args...)
+	return err
+}
+
+// imageSpecs are all images of the wanted parts, in the order in which nodes need them.
+func (u *lifting) imageSpecs() []image.Spec {
+	var all []image.Spec
+	if u.want[Nodes] {
+		all = append(all, image.Spec{Ref: node.PauseImage, Program: filepath.Join(u.Bin, "pause")})
+	}
+	if u.want[Metrics] {
+		all = append(all, image.Spec{Ref: metricsImage, Program: filepath.Join(u.Bin, program.MetricsServer.Name)})
+	}
+	for _, c := range u.cargo() {
+		all = append(all, image.Spec{Ref: "lab.local/cargo/" + c + ":1", Program: filepath.Join(u.Bin, c)})
+	}
+	return all
+}
+
+// images makes the archives that are older than their program.
+func (u *lifting) images(context.Context) error {
+	u.archives = nil
+	for _, s := range u.imageSpecs() {
+		file := filepath.Join(u.Cache, "images", filepath.Base(s.Program)+".tar")
+		fresh, err := newer(file, s.Program)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			if err := image.Write(file, s); err != nil {
+				return err
+			}
+		}
+		u.archives = append(u.archives, file)
+	}
+	return nil
+}
+
+// newer tells whether a file is there and not older than what it is made of.
+func newer(file, source string) (bool, error) {
+	from, err := os.Stat(source)
+	if err != nil {
+		return false, fmt.Errorf("make image: %w", err)
+	}
+	have, err := os.Stat(file)
+	return err == nil && !have.ModTime().Before(from.ModTime()), nil
+}
