@@ -2,7 +2,9 @@ package fake
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -89,8 +91,16 @@ func (t *Traffic) Connect(ctx context.Context, r rollout.Route, addresses []stri
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w, err := t.enter(ctx, r)
+	if errors.Is(err, runner.ErrAbsent) && len(addresses) == 0 {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("connect backend %s: %w", r.Backend, err)
+	}
+	for _, a := range addresses {
+		if _, err := netip.ParseAddrPort(a); err != nil {
+			return fmt.Errorf("connect backend %s: %q is no address with a port: %w", r.Backend, a, runner.ErrRefused)
+		}
 	}
 	kept := slices.DeleteFunc(slices.Clone(w.addresses), func(a string) bool { return !slices.Contains(addresses, a) })
 	if len(kept) == 0 {

@@ -1,0 +1,404 @@
+package runnertest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/tranship/tranship/internal/rollout"
+	"github.com/tranship/tranship/internal/rollout/runner"
+)
+
+// Door is a front door under test: a route whose source is up and has all of
+// the traffic, and the means to use it and to change what stands behind it.
+type Door struct {
+	Traffic runner.Traffic
+	Cutter  runner.Cutter // nil where there is none
+	Route   rollout.Route
+	// Targets are addresses, two at least, behind which the target answers.
+	Targets []string
+	// Send sends n requests and tells who answered, and how many failed. It
+	// returns once the front door has counted them.
+	Send func(n int) (source, target, failed int)
+	// Answer has a side answer or not, and returns once the front door knows.
+	Answer func(side string, yes bool)
+	// Err has a side answer everything with an error, or nothing.
+	Err func(side string, yes bool)
+	// Reload has the front door read its configuration anew, by somebody else's
+	// hand; nil where it has none.
+	Reload func()
+	// Hold opens connections that last, and Held tells how many of them are still
+	// open; nil where there are none.
+	Hold func(n int)
+	Held func() int
+	// Near is how far a share may be from what was asked for, in percent.
+	Near int
+}
+
+// doorTest is one promise.
+type doorTest struct {
+	testing.TB
+	Door
+	ctx context.Context
+}
+
+// Traffic asks of a front door all that runner.Traffic and runner.Cutter promise.
+func Traffic(t *testing.T, open func(t *testing.T) Door) {
+	for _, p := range []struct {
+		name string
+		run  func(d doorTest)
+	}{
+		{"new targets get no traffic", newTargets},
+		{"connect again changes nothing", connectAgain},
+		{"connect follows the addresses", connectFollows},
+		{"connect to none sends all traffic to the source", disconnect},
+		{"connect that was interrupted is done by the next", interrupted},
+		{"what is no address is refused", noAddress},
+		{"shares are as near as can be, 0 and 100 exact", shares},
+		{"shift again changes nothing", shiftAgain},
+		{"shares that there are not are refused", noShare},
+		{"a side that is down is given nothing", downIsRefused},
+		{"a side that goes down is seen and keeps its weight", goesDown},
+		{"an unknown backend is absent", unknown},
+		{"errors are those of the side that made them", errorsBySide},
+		{"counters and latencies only grow", counters},
+		{"a reload changes nothing", reload},
+		{"a reload at the whole changes nothing", reloadWhole},
+		{"a cut ends one side's connections", cut},
+		{"a context that has ended ends calls", ended},
+	} {
+		t.Run(p.name, func(t *testing.T) { p.run(doorTest{t, open(t), t.Context()}) })
+	}
+}
+
+func (d doorTest) connect(addresses ...string) {
+	d.Helper()
+	if err := d.Traffic.Connect(d.ctx, d.Route, addresses); err != nil {
+		d.Fatalf("connect %v: %v", addresses, err)
+	}
+}
+
+func (d doorTest) shift(percent int) {
+	d.Helper()
+	if err := d.Traffic.Shift(d.ctx, d.Route, percent); err != nil {
+		d.Fatalf("shift to %d percent: %v", percent, err)
+	}
+}
+
+func (d doorTest) observe() rollout.Flow {
+	d.Helper()
+	f, err := d.Traffic.Observe(d.ctx, d.Route)
+	if err != nil {
+		d.Fatalf("observe: %v", err)
+	}
+	return f
+}
+
+// shared sends requests and holds who answered against a share in percent.
+func (d doorTest) shared(n, percent int) {
+	d.Helper()
+	source, target, failed := d.Send(n)
+	near := d.Near * n / 100
+	if percent == 0 || percent == 100 {
+		near = 0
+	}
+	if want := n * percent / 100; target < want-near || target > want+near || source+target != n || failed != 0 {
+		d.Errorf("of %d requests %d went to the source, %d to the target, %d failed; want %d percent at the target", n, source, target, failed, percent)
+	}
+}
+
+func (d doorTest) weight(percent int) {
+	d.Helper()
+	if f := d.observe(); f.Target.Weight != percent || f.Source.Weight != 100-percent {
+		d.Errorf("observed weights %d and %d, want %d percent at the target", f.Source.Weight, f.Target.Weight, percent)
+	}
+}
+
+func (d doorTest) refused(what string, err, want error) {
+	d.Helper()
+	if !errors.Is(err, want) {
+		d.Errorf("%s: %v, want %v", what, err, want)
+	}
+}
+
+func newTargets(d doorTest) {
+	d.connect(d.Targets...)
+	if f := d.observe(); f.Target.Servers != len(d.Targets) || f.Target.Up != len(d.Targets) || f.Source.Servers == 0 || f.Source.Up != f.Source.Servers {
+		d.Errorf("observed %+v, want %d target servers, all up", f, len(d.Targets))
+	}
+	d.weight(0)
+	d.shared(100, 0)
+}
+
+func connectAgain(d doorTest) {
+	d.connect(d.Targets...)
+	d.connect(d.Targets...)
+	d.weight(0)
+	d.shift(25)
+	d.connect(d.Targets...)
+	if f := d.observe(); f.Target.Servers != len(d.Targets) {
+		d.Errorf("%d target servers after connecting again, want %d", f.Target.Servers, len(d.Targets))
+	}
+	d.weight(25)
+	d.shared(200, 25)
+}
+
+func connectFollows(d doorTest) {
+	d.connect(d.Targets[0])
+	d.shift(50)
+	d.connect(d.Targets...)
+	d.weight(50)
+	d.shared(200, 50)
+	d.connect(d.Targets[1])
+	if f := d.observe(); f.Target.Servers != 1 {
+		d.Errorf("%d target servers, want 1", f.Target.Servers)
+	}
+	if _, _, failed := d.Send(100); failed != 0 {
+		d.Errorf("%d requests failed after an address went away", failed)
+	}
+	d.shift(50)
+	d.shared(200, 50)
+}
+
+func disconnect(d doorTest) {
+	d.connect()
+	d.connect(d.Targets...)
+	d.shift(50)
+	d.connect()
+	if f := d.observe(); f.Target.Servers != 0 {
+		d.Errorf("%d target servers after they were taken away", f.Target.Servers)
+	}
+	d.weight(0)
+	d.shared(100, 0)
+	d.connect()
+	unknown := d.Route
+	unknown.Backend += "-none"
+	if err := d.Traffic.Connect(d.ctx, unknown, nil); err != nil {
+		d.Errorf("take the target away from a backend that is not there: %v", err)
+	}
+}
+
+func interrupted(d doorTest) {
+	for _, steps := range []int{0, 1, 2, 3, 5, 8, 13} {
+		_ = d.Traffic.Connect(&stopping{Context: d.ctx, left: steps}, d.Route, d.Targets)
+		if _, _, failed := d.Send(20); failed != 0 {
+			d.Errorf("%d requests failed after a connect that was interrupted", failed)
+		}
+		d.connect(d.Targets...)
+		d.shift(50)
+		_ = d.Traffic.Connect(&stopping{Context: d.ctx, left: steps}, d.Route, nil)
+		d.connect()
+		d.weight(0)
+		d.shared(50, 0)
+	}
+}
+
+// stopping is a context that ends after it was asked so often whether it has.
+type stopping struct {
+	context.Context
+	left int
+}
+
+func (s *stopping) Err() error {
+	if s.left--; s.left < 0 {
+		return context.Canceled
+	}
+	return s.Context.Err()
+}
+
+func noAddress(d doorTest) {
+	for _, a := range []string{"", "10.0.0.1", "10.0.0.1:80; disable server x", "10.0.0.1:99999"} {
+		d.refused("connect "+a, d.Traffic.Connect(d.ctx, d.Route, []string{a}), runner.ErrRefused)
+	}
+	if f := d.observe(); f.Target.Servers != 0 {
+		d.Errorf("%d target servers, want none", f.Target.Servers)
+	}
+}
+
+func shares(d doorTest) {
+	d.connect(d.Targets...)
+	for _, percent := range []int{1, 5, 25, 50, 100, 0, 100, 99, 0} {
+		d.shift(percent)
+		d.weight(percent)
+		d.shared(400, percent)
+	}
+}
+
+func shiftAgain(d doorTest) {
+	d.shift(0)
+	d.connect(d.Targets...)
+	for _, percent := range []int{0, 25, 25, 100, 100, 0, 0} {
+		d.shift(percent)
+		d.weight(percent)
+	}
+}
+
+func noShare(d doorTest) {
+	d.connect(d.Targets...)
+	d.shift(25)
+	for _, percent := range []int{-1, 101} {
+		d.refused("shift to a share that there is not", d.Traffic.Shift(d.ctx, d.Route, percent), runner.ErrRefused)
+	}
+	d.weight(25)
+}
+
+func downIsRefused(d doorTest) {
+	d.refused("shift to a target without servers", d.Traffic.Shift(d.ctx, d.Route, 1), runner.ErrRefused)
+	d.connect(d.Targets...)
+	d.Answer("target", false)
+	d.refused("shift to a target that is down", d.Traffic.Shift(d.ctx, d.Route, 1), runner.ErrRefused)
+	d.shift(0)
+	d.shared(50, 0)
+	d.Answer("target", true)
+	d.shift(100)
+	d.Answer("source", false)
+	d.refused("shift to a source that is down", d.Traffic.Shift(d.ctx, d.Route, 50), runner.ErrRefused)
+	d.shift(100)
+	d.shared(50, 100)
+	d.Answer("source", true)
+	d.shift(0)
+	d.shared(50, 0)
+}
+
+func goesDown(d doorTest) {
+	d.connect(d.Targets...)
+	d.shift(25)
+	d.Answer("target", false)
+	if f := d.observe(); f.Target.Up != 0 || f.Target.Servers != len(d.Targets) || f.Target.Weight != 25 {
+		d.Errorf("observed %+v, want no target server up, and its weight", f.Target)
+	}
+	d.shared(50, 0)
+	d.shift(5) // less is given to a side that serves, although it is down
+	d.Answer("target", true)
+	d.shift(25)
+	d.shared(200, 25)
+}
+
+func unknown(d doorTest) {
+	r := d.Route
+	r.Backend += "-none"
+	_, err := d.Traffic.Observe(d.ctx, r)
+	d.refused("observe", err, runner.ErrAbsent)
+	d.refused("shift", d.Traffic.Shift(d.ctx, r, 0), runner.ErrAbsent)
+	d.refused("connect", d.Traffic.Connect(d.ctx, r, d.Targets), runner.ErrAbsent)
+}
+
+func errorsBySide(d doorTest) {
+	d.connect(d.Targets...)
+	d.shift(50)
+	for _, side := range []string{"target", "source"} {
+		before := d.observe()
+		d.Err(side, true)
+		_, _, failed := d.Send(100)
+		d.Err(side, false)
+		after := d.observe()
+		source, target := after.Source.Errors-before.Source.Errors, after.Target.Errors-before.Target.Errors
+		if side == "source" {
+			source, target = target, source
+		}
+		if target != int64(failed) || failed == 0 || source != 0 {
+			d.Errorf("%d requests failed at the %s: counted %d there and %d at the other side", failed, side, target, source)
+		}
+	}
+}
+
+func counters(d doorTest) {
+	d.connect(d.Targets...)
+	d.shift(50)
+	last := d.observe()
+	for range 3 {
+		d.Send(40)
+		f := d.observe()
+		if got := f.Source.Requests + f.Target.Requests - last.Source.Requests - last.Target.Requests; got != 40 {
+			d.Errorf("%d requests counted of 40", got)
+		}
+		if f.At.Before(last.At) {
+			d.Errorf("observed at %v after %v", f.At, last.At)
+		}
+		if f.Target.Latency != nil {
+			if got := f.Source.Latency.N + f.Target.Latency.N - last.Source.Latency.N - last.Target.Latency.N; got != 40 {
+				d.Errorf("%d latencies of 40 requests", got)
+			}
+		}
+		last = f
+	}
+}
+
+func reload(d doorTest) {
+	if d.Reload == nil {
+		d.Skip("nobody can reload it")
+	}
+	d.connect(d.Targets...)
+	d.shift(25)
+	d.Send(100)
+	before := d.observe()
+	d.Reload()
+	after := d.observe()
+	if after.Target.Servers != before.Target.Servers || after.Source.Servers != before.Source.Servers {
+		d.Errorf("%d and %d servers after a reload, %d and %d before", after.Source.Servers, after.Target.Servers, before.Source.Servers, before.Target.Servers)
+	}
+	if after.Source.Requests < before.Source.Requests || after.Target.Requests < before.Target.Requests {
+		d.Errorf("counters went back from %+v to %+v", before, after)
+	}
+	d.weight(25)
+	d.shared(200, 25)
+	d.shift(0)
+	d.Reload()
+	d.weight(0)
+	d.shared(50, 0)
+	d.connect()
+	d.Reload()
+	if f := d.observe(); f.Target.Servers != 0 {
+		d.Errorf("%d target servers after they were taken away and a reload", f.Target.Servers)
+	}
+}
+
+func reloadWhole(d doorTest) {
+	if d.Reload == nil {
+		d.Skip("nobody can reload it")
+	}
+	d.connect(d.Targets...)
+	d.shift(100)
+	d.Reload()
+	d.shared(100, 100)
+	d.weight(100)
+	d.shift(0)
+	d.shared(100, 0)
+}
+
+func cut(d doorTest) {
+	if d.Cutter == nil || d.Hold == nil {
+		d.Skip("nothing lasts here")
+	}
+	d.refused("cut a side that there is not", d.Cutter.Cut(d.ctx, d.Route, "both"), runner.ErrRefused)
+	d.connect(d.Targets...)
+	d.Hold(4)
+	if f := d.observe(); f.Source.Sessions != 4 || f.Target.Sessions != 0 {
+		d.Fatalf("observed %d sessions at the source and %d at the target, want 4 and none", f.Source.Sessions, f.Target.Sessions)
+	}
+	d.shift(100)
+	if err := d.Cutter.Cut(d.ctx, d.Route, "target"); err != nil {
+		d.Fatal(err)
+	}
+	if n := d.Held(); n != 4 {
+		d.Errorf("%d of 4 connections to the source are left after a cut of the target", n)
+	}
+	if err := d.Cutter.Cut(d.ctx, d.Route, "source"); err != nil {
+		d.Fatal(err)
+	}
+	if n := d.Held(); n != 0 {
+		d.Errorf("%d of 4 connections to the source are left after it was cut", n)
+	}
+	if err := d.Cutter.Cut(d.ctx, d.Route, "source"); err != nil {
+		d.Errorf("cut again: %v", err)
+	}
+}
+
+func ended(d doorTest) {
+	ctx, cancel := context.WithCancel(d.ctx)
+	cancel()
+	_, err := d.Traffic.Observe(ctx, d.Route)
+	d.refused("observe", err, context.Canceled)
+	d.refused("shift", d.Traffic.Shift(ctx, d.Route, 0), context.Canceled)
+	d.refused("connect", d.Traffic.Connect(ctx, d.Route, d.Targets), context.Canceled)
+}
