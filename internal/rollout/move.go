@@ -14,30 +14,49 @@ type Move struct {
 	GoOn bool
 	// Only, if set, are the units that may begin.
 	Only     []UnitID
-	progress map[UnitID]Progress
+	progress []Progress // by unit
+	index    map[UnitID]int
 }
 
 // NewMove gives a move of which nothing was done.
 func NewMove(units []Unit, parallel int) *Move {
-	return &Move{Units: units, Parallel: max(parallel, 1), progress: map[UnitID]Progress{}}
+	m := &Move{Units: slices.Clone(units), Parallel: max(parallel, 1), progress: make([]Progress, len(units)), index: map[UnitID]int{}}
+	for i := range m.Units {
+		m.Units[i].script, m.Units[i].place = Script(&m.Units[i]), i+1
+		m.index[m.Units[i].ID] = i
+	}
+	return m
 }
 
 // Unit gives a unit by its ID, nil if there is none.
 func (m *Move) Unit(id UnitID) *Unit {
-	i := slices.IndexFunc(m.Units, func(u Unit) bool { return u.ID == id })
-	if i < 0 {
+	i, ok := m.index[id]
+	if !ok {
 		return nil
 	}
 	return &m.Units[i]
 }
 
 // Progress gives how far a unit is.
-func (m *Move) Progress(id UnitID) Progress { return m.progress[id] }
+func (m *Move) Progress(id UnitID) Progress {
+	i, ok := m.index[id]
+	if !ok {
+		return Progress{}
+	}
+	return m.progress[i]
+}
+
+// of gives the progress of one of the units.
+func (m *Move) of(u *Unit) *Progress {
+	if u.place == 0 {
+		return &m.progress[m.index[u.ID]]
+	}
+	return &m.progress[u.place-1]
+}
 
 // State gives a unit's state.
 func (m *Move) State(u *Unit) State {
-	p := m.progress[u.ID]
-	return p.State(u)
+	return m.of(u).State(u)
 }
 
 // Take folds an event in.
@@ -46,11 +65,11 @@ func (m *Move) Take(id UnitID, e Event) error {
 	if u == nil {
 		return fmt.Errorf("unit %s is not in the plan", id)
 	}
-	p, err := m.progress[id].After(u, e)
+	p, err := m.of(u).After(u, e)
 	if err != nil {
 		return err
 	}
-	m.progress[id] = p
+	*m.of(u) = p
 	return nil
 }
 
@@ -112,7 +131,7 @@ func (m *Move) Begin() []*Unit {
 func (m *Move) busy(u *Unit) bool {
 	s := m.State(u)
 	if s == Soaking || s == Drained {
-		p := m.progress[u.ID]
+		p := m.of(u)
 		for _, step := range Script(u)[:min(p.At, len(Script(u)))] {
 			if step.State == Soaking && step.Do == Watch {
 				return false
@@ -171,7 +190,7 @@ func (m *Move) Outcome() Outcome {
 		if !m.chosen(u) {
 			continue
 		}
-		p := m.progress[u.ID]
+		p := m.of(u)
 		_, asks := p.Asks(u)
 		switch s := m.State(u); {
 		case s == Halted || asks || u.Blocked != "":

@@ -31,12 +31,15 @@ type Unit struct {
 	// Steps, Bake, Soak, Window, Ready, Patience are as the policy has them.
 	Steps                               []int
 	Bake, Soak, Window, Ready, Patience time.Duration
+	// A Move keeps the unit's script, and its place among the units, from 1.
+	script []Step
+	place  int
 }
 
 // A Workload of a unit.
 type Workload struct {
-	Name     estate.Name
-	Kind     estate.Kind
+	Name estate.Name
+	Kind estate.Kind
 	// Replicas at the target, as planned, and at the source, as it was.
 	Replicas, SourceReplicas int
 	// Version of the source's definition when the plan was made.

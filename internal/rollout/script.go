@@ -36,8 +36,8 @@ const (
 	Copy     Act = "copy"      // volumes, nothing writes; checksums agree on both sides
 	CopyBack Act = "copy-back"
 
-	Replicate     Act = "replicate"      // the target follows the source's database
-	StopReplica   Act = "stop-replica"   // it does not
+	Replicate     Act = "replicate"    // the target follows the source's database
+	StopReplica   Act = "stop-replica" // it does not
 	AwaitCaughtUp Act = "await-caught-up"
 	Compare       Act = "compare"  // tables agree by checksum
 	CutOver       Act = "cut-over" // writes go to the target, the source follows
@@ -86,6 +86,9 @@ func (s State) Ended() bool { return s == Retired || s == RolledBack || s == Hal
 
 // Script gives the way of a unit, from where nothing was done to the end.
 func Script(u *Unit) []Step {
+	if u.script != nil {
+		return u.script
+	}
 	switch {
 	case u.Database != nil:
 		return database(u)

@@ -27,11 +27,21 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitRolledBack  = 3
+	exitPerson      = 4
 	exitInterrupted = 130
 )
 
 // errUsage marks an error of the command line itself.
 type errUsage struct{ error }
+
+// errStatus is an error with the exit status that it leads to.
+type errStatus struct {
+	error
+	status int
+}
+
+func (e errStatus) Unwrap() error { return e.error }
 
 // Main runs the program and gives its exit status.
 func Main(args []string) int {
@@ -74,6 +84,9 @@ func (s *session) run(ctx context.Context, args []string) int {
 	if errors.As(err, new(errUsage)) {
 		return exitUsage
 	}
+	if with, ok := errors.AsType[errStatus](err); ok {
+		return with.status
+	}
 	return exitFailed
 }
 
@@ -83,11 +96,12 @@ func (s *session) root() *cobra.Command {
 		Short: "Move services from Mesos, DC/OS or Swarm to Kubernetes, losing nothing",
 		Long: `tranship takes a company's services off Apache Mesos (DC/OS, Marathon, Metronome)
 or Docker Swarm and puts them on Kubernetes, in steps that each read the file
-of the step before: capture, discover, plan, render.`,
+of the step before: capture, discover, plan, render, move.`,
 		Example: `  tranship capture --marathon http://master/marathon --out snapshot
   tranship discover snapshot --out estate.json
   tranship plan estate.json --as-of 2026-11-24 --out plan.json
   tranship render plan.json --out out
+  tranship move plan.json --rehearse
   tranship render app.json          # the short way: manifests of one file to stdout`,
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.settings(cmd) },
@@ -105,6 +119,7 @@ of the step before: capture, discover, plan, render.`,
 	f.BoolVarP(&s.yes, "yes", "y", false, "answer yes to every question")
 	root.AddCommand(
 		s.captureCommand(), s.discoverCommand(), s.planCommand(), s.pricesCommand(), s.renderCommand(),
+		s.moveCommand(), s.statusCommand(), s.rollbackCommand(), s.stopCommand(), s.journalCommand(),
 		s.initCommand(), s.validateCommand(), s.explainCommand(), s.configCommand(), s.doctorCommand(), s.versionCommand(),
 	)
 	root.InitDefaultCompletionCmd()

@@ -71,6 +71,10 @@ func Traffic(t *testing.T, open func(t *testing.T) Door) {
 	}
 }
 
+// Cut asks of a front door what runner.Cutter promises: the part of Traffic that
+// is about connections that last.
+func Cut(t *testing.T, d Door) { cut(doorTest{t, d, t.Context()}) }
+
 func (d doorTest) connect(addresses ...string) {
 	d.Helper()
 	if err := d.Traffic.Connect(d.ctx, d.Route, addresses); err != nil {

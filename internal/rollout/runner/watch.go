@@ -1,0 +1,301 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tranship/tranship/internal/rollout"
+	"github.com/tranship/tranship/internal/rollout/gate"
+)
+
+// A Verdict is what the gates said of a unit.
+type Verdict struct {
+	At      int           `json:"at"` // the step
+	Verdict gate.Verdict  `json:"verdict"`
+	Why     string        `json:"why"`
+	Results []gate.Result `json:"results"`
+}
+
+const (
+	// recent is the span of the second, shorter comparison, which sees what a long
+	// one would have to sum up for a while.
+	recent = 15 * time.Second
+	// asking is how often checks, identity and PromQL are asked.
+	asking = 5 * time.Second
+)
+
+// watch has the gates hold for as long as the step says. One that fails ends it
+// at once. At the end all have to pass; what is unknown then has the unit's
+// patience to become known.
+func (r *Runner) watch(ctx context.Context, w *run, a rollout.Action) error {
+	u, start := w.unit, r.opts.Clock.Now()
+	if b, ok := r.opts.Began[u.ID]; ok && b.Step == a.At && a.Step.State == rollout.Drained {
+		// The rollback window is a span of the clock: it goes on while nobody looks.
+		start = b.At
+	}
+	poll := r.opts.Poll
+	if r.opts.Coarse > 0 {
+		poll = max(poll, a.Step.For/time.Duration(r.opts.Coarse))
+	}
+	v := viewer{Runner: r, unit: u, limits: gate.LimitsOf(r.opts.Policy.Spec.Move.Gates), weight: r.weight(u), witness: w.witness, bases: r.bases(u)}
+	var said gate.Verdict
+	for {
+		l := v.look(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		results := v.judge(l)
+		verdict := gate.Judge(results)
+		elapsed := l.at.Sub(start)
+		ends := elapsed >= a.Step.For
+		if verdict != said || ends || verdict == gate.Fail {
+			said = verdict
+			if err := r.record(KindGates, u, Verdict{At: a.At, Verdict: verdict, Why: reasons(results), Results: results}, ""); err != nil {
+				return err
+			}
+		}
+		switch {
+		case verdict == gate.Fail:
+			return fmt.Errorf("gate %s", reasons(gate.Failed(results)))
+		case v.silent(l) >= u.Patience:
+			return fmt.Errorf("no answer for %s: %s", u.Patience, reasons(gate.Open(results)))
+		case ends && verdict == gate.Pass:
+			return r.keepBases(u, &v)
+		case ends && elapsed >= a.Step.For+u.Patience:
+			return fmt.Errorf("still unknown after %s: %s", elapsed.Round(time.Second), reasons(gate.Open(results)))
+		}
+		if err := r.opts.Clock.Sleep(ctx, poll); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *Runner) weight(u *rollout.Unit) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.move.Progress(u.ID).Weight
+}
+
+// reasons says results in one line, those that matter first.
+func reasons(results []gate.Result) string {
+	var bad, good []string
+	for _, x := range results {
+		line := fmt.Sprintf("%s: %s", x.Gate, x.Why)
+		if x.Verdict == gate.Pass {
+			good = append(good, line)
+		} else {
+			bad = append(bad, line)
+		}
+	}
+	if len(bad) > 0 {
+		return strings.Join(bad, "; ")
+	}
+	return strings.Join(good, "; ")
+}
+
+// A look is what was seen of both worlds at one instant.
+type look struct {
+	at             time.Time
+	source, target []rollout.Copies // by workload
+	flows          []rollout.Flow   // by route
+	lag            rollout.Lag
+	// unseen are results in the place of what could not be seen.
+	unseen []gate.Result
+	asked  []gate.Result
+}
+
+// viewer looks at a unit again and again.
+type viewer struct {
+	*Runner
+	unit    *rollout.Unit
+	limits  gate.Limits
+	weight  int
+	witness *witnesses
+	bases   map[string]*gate.Window
+	looks   []look // the first, and those of the recent span
+	asked   []gate.Result
+	askedAt time.Time
+	seen    time.Time // when all was last seen
+	windows map[string]gate.Window
+}
+
+func (v *viewer) look(ctx context.Context) look {
+	l := look{at: v.opts.Clock.Now()}
+	unseen := func(name gate.Name, err error) {
+		l.unseen = append(l.unseen, gate.Result{Gate: name, Verdict: gate.Unknown, Why: "no answer: " + err.Error()})
+	}
+	for i := range v.unit.Workloads {
+		w := &v.unit.Workloads[i]
+		s, err := v.world.Source.Observe(ctx, w.Name)
+		if errors.Is(err, ErrAbsent) {
+			s, err = rollout.Copies{Absent: true}, nil
+		}
+		if err != nil {
+			unseen("source", err)
+		}
+		l.source = append(l.source, s)
+		if v.unit.Database != nil {
+			l.target = append(l.target, rollout.Copies{})
+			continue
+		}
+		t, err := v.world.Cluster.Observe(ctx, w.Name)
+		if err != nil {
+			unseen(gate.ReadyGate, err)
+		}
+		l.target = append(l.target, t)
+	}
+	for _, route := range v.unit.Routes() {
+		f, err := v.world.Traffic.Observe(ctx, route)
+		if err != nil {
+			unseen(gate.ErrorsGate, err)
+		}
+		l.flows = append(l.flows, f)
+	}
+	if d := v.unit.Database; d != nil {
+		lag, err := v.world.Database.Lag(ctx, *d)
+		if err != nil {
+			unseen(gate.LagGate, err)
+		}
+		l.lag = lag
+	}
+	if v.askedAt.IsZero() || l.at.Sub(v.askedAt) >= asking {
+		v.asked, v.askedAt = v.ask(ctx), l.at
+	}
+	l.asked = v.asked
+	if len(l.unseen) == 0 {
+		v.seen = l.at
+	}
+	return l
+}
+
+// silent is for how long something could not be seen.
+func (v *viewer) silent(l look) time.Duration {
+	if v.seen.IsZero() {
+		v.seen = l.at
+	}
+	return l.at.Sub(v.seen)
+}
+
+// judge holds a look against the first one, and against one that is not long ago.
+func (v *viewer) judge(l look) []gate.Result {
+	if len(l.unseen) > 0 {
+		// What was seen is judged when all is: half a picture compares with nothing.
+		return append(l.unseen, l.asked...)
+	}
+	v.looks = append(v.looks, l)
+	for len(v.looks) > 2 && l.at.Sub(v.looks[2].at) >= recent {
+		v.looks = slices.Delete(v.looks, 1, 2)
+	}
+	first, near := v.looks[0], v.looks[min(1, len(v.looks)-1)]
+	out := slices.Clone(l.asked)
+	for i := range v.unit.Workloads {
+		w := &v.unit.Workloads[i]
+		if why := drifted(w, l.source[i]); why != "" {
+			out = append(out, gate.Result{Gate: "drift", Verdict: gate.Fail, Why: why})
+		}
+		if v.unit.Database != nil {
+			continue
+		}
+		share := 100
+		if len(w.Routes) > 0 && v.unit.HasRoutes() && v.weight < 100 {
+			share = v.weight
+		}
+		out = append(out, gate.Ready(w, l.target[i], share), gate.Restarts(w, first.target[i], l.target[i], v.limits))
+	}
+	if v.unit.Database != nil {
+		out = append(out, gate.Lag(first.lag, l.lag, v.limits))
+	}
+	out = append(out, v.traffic(first, near, l)...)
+	if v.witness != nil {
+		out = append(out, v.witness.verdict())
+	}
+	return out
+}
+
+func (v *viewer) traffic(first, near, l look) []gate.Result {
+	var out []gate.Result
+	v.windows = map[string]gate.Window{}
+	for i, route := range v.unit.Routes() {
+		if v.weight == 0 {
+			continue
+		}
+		long := gate.Window{Begin: first.flows[i], End: l.flows[i], Base: v.bases[route.Backend]}
+		short := long
+		short.Begin = near.flows[i]
+		v.windows[route.Backend] = long
+		for _, judge := range []func(gate.Window, gate.Limits) gate.Result{gate.Errors, gate.Latency} {
+			x := judge(long, v.limits)
+			if y := judge(short, v.limits); y.Verdict == gate.Fail {
+				x = y
+			}
+			x.Why = route.Backend + ": " + x.Why
+			out = append(out, x)
+		}
+		for j := range v.unit.Workloads {
+			if w := &v.unit.Workloads[j]; w.Name == route.Workload {
+				out = append(out, gate.Capacity(w, l.source[j], l.target[j], l.flows[i]))
+			}
+		}
+	}
+	return out
+}
+
+// ask puts questions to the target and to Prometheus.
+func (v *viewer) ask(ctx context.Context) []gate.Result {
+	var out []gate.Result
+	if v.world.Prober == nil {
+		return nil
+	}
+	m := &v.opts.Policy.Spec.Move
+	for _, w := range v.unit.Workloads {
+		say := v.opts.Policy.MoveOf(string(w.Name))
+		addresses, err := v.addresses(ctx, &w)
+		for _, c := range say.Checks {
+			out = append(out, gate.Check(c.Name, each(addresses, err, func(at string) (rollout.Answer, error) {
+				return v.world.Prober.Check(ctx, c, at)
+			})))
+		}
+		if id := say.Identity; id != nil {
+			var home rollout.Answer
+			if id.VersionHeader != "" && id.Compare != "" {
+				home, _ = v.world.Prober.Identity(ctx, *id, id.Compare) // no answer is an empty version, which is unknown
+			}
+			out = append(out, gate.Identity(*id, each(addresses, err, func(at string) (rollout.Answer, error) {
+				return v.world.Prober.Identity(ctx, *id, at)
+			}), home))
+		}
+		for _, q := range m.Gates.PromQL {
+			value, ok, err := v.world.Prober.Query(ctx, m.Gates.Prometheus, query(q.Query, string(w.Name)))
+			out = append(out, gate.PromQL(q, value, ok, err))
+		}
+	}
+	return out
+}
+
+func query(text, workload string) string { return strings.ReplaceAll(text, "{{.Workload}}", workload) }
+
+func (v *viewer) addresses(ctx context.Context, w *rollout.Workload) ([]string, error) {
+	if len(w.Routes) == 0 {
+		return nil, nil
+	}
+	return v.world.Exposer.Expose(ctx, w.Name, w.Routes[0].Port)
+}
+
+func each(addresses []string, err error, ask func(string) (rollout.Answer, error)) []gate.Asked {
+	if err != nil {
+		return []gate.Asked{{Name: "the target", Err: err}}
+	}
+	if len(addresses) == 0 {
+		addresses = []string{""} // a question that names its own address
+	}
+	var out []gate.Asked
+	for _, at := range addresses {
+		a, err := ask(at)
+		out = append(out, gate.Asked{Name: at, Answer: a, Err: err})
+	}
+	return out
+}
