@@ -1,5 +1,5 @@
 // Package schema makes the cargo's tables and fills them with old readings. In: a database. Out: tables, rows. It never
-// drops anything.
+// takes a row away.
 package schema
 
 import (
@@ -44,34 +44,67 @@ type Span struct {
 	From, To time.Time
 }
 
-// Seed adds rows readings of devices called seed-000001 and so on, evenly over the span, in the order of their time, in
-// portions of which report is told. Again with the same arguments it adds nothing. There are no events of them: they
-// are history.
+// row makes reading n of $1 to $2, of $3 devices, $5 microseconds apart from $4 on.
+const row = `
+	INSERT INTO readings (device, seq, at, value, world)
+	SELECT 'seed-' || lpad((n % $3 + 1)::text, 6, '0'), n / $3 + 1,
+	       $4::timestamptz + n * $5 * interval '1 microsecond', floor((50 + 40 * sin(n::float8 / 5000)) * 100) / 100, 'none'
+	FROM generate_series($1::bigint, $2::bigint) n`
+
+// Seed adds rows readings of devices called seed-000001 and so on, evenly over the span, in the order of their time, and
+// tells report how many are done. There are no events of them: they are history. A table that is empty is filled without
+// its indexes, which are built afterwards; no other session sees it between. Again with the same arguments it adds
+// nothing.
 func Seed(ctx context.Context, s *store.Store, rows, devices int64, span Span, report func(done int64)) error {
-	const portion = 500_000
-	step := span.To.Sub(span.From).Microseconds() / max(rows, 1)
-	for from := int64(0); from < rows; from += portion {
-		to := min(from+portion, rows) - 1
-		err := s.Do(ctx, store.Limits{Attempt: 5 * time.Minute, Patience: 10 * time.Minute}, func(ctx context.Context, c *pgx.Conn) error {
-			_, err := c.Exec(ctx, `
-				INSERT INTO readings (device, seq, at, value, world)
-				SELECT 'seed-' || lpad((n % $3 + 1)::text, 6, '0'), n / $3 + 1,
-				       $4::timestamptz + n * $5 * interval '1 microsecond', round((50 + 40 * sin(n / 5000.0))::numeric, 2), 'none'
-				FROM generate_series($1::bigint, $2::bigint) n
-				ON CONFLICT DO NOTHING`, from, to, devices, span.From, step)
-			return err
-		})
+	limits := store.Limits{Attempt: time.Hour, Patience: time.Hour}
+	err := s.Do(ctx, limits, func(ctx context.Context, c *pgx.Conn) error {
+		tx, err := c.Begin(ctx)
 		if err != nil {
-			return fmt.Errorf("seed readings %d to %d: %w", from, to, err)
+			return err
 		}
-		report(to + 1)
-	}
-	err := s.Do(ctx, store.Limits{Attempt: 5 * time.Minute, Patience: 10 * time.Minute}, func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.Exec(ctx, `ANALYZE readings`)
+		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+		var empty bool
+		_, err = tx.Exec(ctx, `LOCK TABLE readings; SET LOCAL maintenance_work_mem = '256MB'`)
+		if err == nil {
+			err = tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM readings)`).Scan(&empty)
+		}
+		if err == nil && empty {
+			_, err = tx.Exec(ctx, `ALTER TABLE readings DROP CONSTRAINT readings_pkey; DROP INDEX readings_at`)
+		}
+		if err == nil {
+			err = insert(ctx, tx, rows, devices, span, empty, report)
+		}
+		if err == nil && empty {
+			// The names are those of schema.sql, which finds the index by its own.
+			_, err = tx.Exec(ctx, `ALTER TABLE readings ADD PRIMARY KEY (device, seq); CREATE INDEX readings_at ON readings (at, device, seq)`)
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, `ANALYZE readings`)
+		}
+		if err == nil {
+			err = tx.Commit(ctx)
+		}
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("analyze what was seeded: %w", err)
+		return fmt.Errorf("seed %d readings: %w", rows, err)
+	}
+	return nil
+}
+
+func insert(ctx context.Context, tx pgx.Tx, rows, devices int64, span Span, empty bool, report func(int64)) error {
+	const portion = 1_000_000
+	step := span.To.Sub(span.From).Microseconds() / max(rows, 1)
+	sql := row
+	if !empty {
+		sql += ` ON CONFLICT DO NOTHING`
+	}
+	for from := int64(0); from < rows; from += portion {
+		to := min(from+portion, rows)
+		if _, err := tx.Exec(ctx, sql, from, to-1, devices, span.From, step); err != nil {
+			return err
+		}
+		report(to)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
 // Command migrate makes the cargo's tables and, when asked, seeds old readings. In: DATABASE_URL; flags. Out: tables, rows.
-// It never drops anything.
+// It never takes a row away.
 package main
 
 import (
