@@ -149,6 +149,8 @@ func (n *Notifier) step(ctx context.Context) (int, error) {
 			INSERT INTO notifications (event_id, consumer, nth, world)
 			SELECT id, $2, $3 + n, $4 FROM unnest($1::bigint[]) WITH ORDINALITY AS e (id, n)
 			ON CONFLICT DO NOTHING
+		), alive AS (
+			UPDATE consumers SET until = clock_timestamp() WHERE id = $2
 		)
 		INSERT INTO offsets (name, position) VALUES ($5, $6)
 		ON CONFLICT (name) DO UPDATE SET position = greatest(offsets.position, excluded.position)`,
