@@ -51,7 +51,7 @@ func (d *Door) Turn(address string) {
 }
 
 func (d *Door) serve(in net.Conn) {
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	d.mu.Lock()
 	to := d.to
 	d.mu.Unlock()
@@ -62,7 +62,7 @@ func (d *Door) serve(in net.Conn) {
 	if err != nil {
 		return
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	d.mu.Lock()
 	if d.to != to {
 		d.mu.Unlock()

@@ -99,7 +99,7 @@ func (s *Server) exec(t testing.TB, database, sql string) {
 	defer cancel()
 	c, err := pgx.Connect(ctx, "postgres://telemetry@"+s.Address+"/"+database+"?sslmode=disable")
 	if err == nil {
-		defer c.Close(ctx)
+		defer func() { _ = c.Close(ctx) }()
 		_, err = c.Exec(ctx, sql)
 	}
 	if err != nil {
@@ -181,6 +181,6 @@ func freePort(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().(*net.TCPAddr).Port
 }

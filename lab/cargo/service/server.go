@@ -67,7 +67,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		admin = &http.Server{Handler: s.faults.Handler(), ReadHeaderTimeout: 10 * time.Second}
 		go func() { ended <- admin.Serve(l) }()
-		defer admin.Close()
+		defer func() { _ = admin.Close() }()
 	}
 	s.log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("faults", s.config.FaultListen))
 	select {

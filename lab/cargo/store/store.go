@@ -48,7 +48,7 @@ func Open(ctx context.Context, url string, connections int) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	c.MaxConns = int32(connections) //nolint:gosec // a handful
+	c.MaxConns = int32(connections)
 	c.ConnConfig.ConnectTimeout = 2 * time.Second
 	c.PingTimeout = 2 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, c)

@@ -147,7 +147,7 @@ func (d *Driver) Run(ctx context.Context) {
 	for class, read := range map[tally.Class]func(context.Context, *rand.Rand) tally.Result{
 		tally.Last: d.readLast, tally.Page: d.readPage, tally.Range: d.readRange,
 	} {
-		random := rand.New(rand.NewPCG(d.options.Seed, uint64(class))) //nolint:gosec // which device is read is no secret
+		random := rand.New(rand.NewPCG(d.options.Seed, uint64(class)))
 		most := int64(mostReads)
 		if class == tally.Range {
 			most = mostRanges
@@ -159,7 +159,7 @@ func (d *Driver) Run(ctx context.Context) {
 					return
 				}
 				d.flying[class].Add(1)
-				mine := rand.New(rand.NewPCG(random.Uint64(), 0)) //nolint:gosec // as above
+				mine := rand.New(rand.NewPCG(random.Uint64(), 0))
 				d.sending.Go(func() {
 					defer d.flying[class].Add(-1)
 					r := read(sending, mine)

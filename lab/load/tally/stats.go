@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"maps"
 	"time"
 
 	"github.com/tranship/tranship/lab/load/hist"
@@ -149,9 +150,7 @@ func (s *second) rest() map[[2]int]hist.Sparse {
 	for key, h := range s.open {
 		all[key] = h.Sparse()
 	}
-	for key, rest := range s.closed {
-		all[key] = rest
-	}
+	maps.Copy(all, s.closed)
 	return all
 }
 

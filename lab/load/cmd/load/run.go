@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string) error {
 		}
 		s := &http.Server{Handler: drive.NewControl(driver, begun, stop).Handler(), ReadHeaderTimeout: 5 * time.Second}
 		go func() { _ = s.Serve(l) }()
-		defer s.Close()
+		defer func() { _ = s.Close() }()
 		fmt.Fprintf(os.Stderr, "load: control at http://%s\n", l.Addr())
 	}
 	if err := keep(ctx, driver, log); err != nil {

@@ -38,7 +38,7 @@ func check(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", err)
 	}
-	defer c.Close(context.WithoutCancel(ctx))
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
 	r, err := verify.Read(ctx, c, acknowledged, since, *settle)
 	if err != nil {
 		return err
