@@ -3,6 +3,7 @@ package runnertest
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/tranship/tranship/internal/rollout"
@@ -183,31 +184,67 @@ func disconnect(d doorTest) {
 }
 
 func interrupted(d doorTest) {
-	for _, steps := range []int{0, 1, 2, 3, 5, 8, 13} {
-		_ = d.Traffic.Connect(&stopping{Context: d.ctx, left: steps}, d.Route, d.Targets)
-		if _, _, failed := d.Send(20); failed != 0 {
+	cut := 0
+	for steps := range 24 {
+		ctx := stopAfter(d.ctx, steps)
+		if d.Traffic.Connect(ctx, d.Route, d.Targets) != nil {
+			cut++
+		}
+		if _, _, failed := d.Send(10); failed != 0 {
 			d.Errorf("%d requests failed after a connect that was interrupted", failed)
 		}
 		d.connect(d.Targets...)
+		_ = d.Traffic.Shift(stopAfter(d.ctx, steps), d.Route, 100)
+		if _, _, failed := d.Send(10); failed != 0 {
+			d.Errorf("%d requests failed after a shift that was interrupted", failed)
+		}
 		d.shift(50)
-		_ = d.Traffic.Connect(&stopping{Context: d.ctx, left: steps}, d.Route, nil)
+		_ = d.Traffic.Connect(stopAfter(d.ctx, steps), d.Route, nil)
+		if _, _, failed := d.Send(10); failed != 0 {
+			d.Errorf("%d requests failed after a target was half taken away", failed)
+		}
 		d.connect()
 		d.weight(0)
-		d.shared(50, 0)
+		d.shared(20, 0)
+	}
+	if cut == 0 {
+		d.Error("no connect was interrupted")
 	}
 }
 
-// stopping is a context that ends after it was asked so often whether it has.
+// stopping is a context that ends once it was looked at so often.
 type stopping struct {
 	context.Context
+	mu   sync.Mutex
 	left int
+	done chan struct{}
 }
 
+func stopAfter(ctx context.Context, looks int) *stopping {
+	return &stopping{Context: ctx, left: looks + 1, done: make(chan struct{})}
+}
+
+func (s *stopping) look() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left--; s.left == 0 {
+		close(s.done)
+	}
+	return s.left <= 0
+}
+
+// Done ends the context when it is its turn.
+func (s *stopping) Done() <-chan struct{} {
+	s.look()
+	return s.done
+}
+
+// Err tells whether the context has ended.
 func (s *stopping) Err() error {
-	if s.left--; s.left < 0 {
+	if s.look() {
 		return context.Canceled
 	}
-	return s.Context.Err()
+	return nil
 }
 
 func noAddress(d doorTest) {
