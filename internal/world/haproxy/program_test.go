@@ -278,7 +278,7 @@ func (d *door) suite() runnertest.Door {
 		targets = append(targets, b.address)
 	}
 	return runnertest.Door{
-		Traffic: d.traffic, Route: rollout.Route{Backend: "gateway"}, Targets: targets, Near: 1,
+		Traffic: d.traffic, Route: rollout.Route{Backend: "gateway"}, Targets: targets, Near: 1, FailsOver: true,
 		Send: d.send, Answer: d.answer, Reload: d.reload,
 		Err: func(side string, yes bool) {
 			for _, b := range d.sides[side] {

@@ -28,7 +28,7 @@ func TestTrafficKeepsItsPromises(t *testing.T) {
 			return f
 		}
 		return runnertest.Door{
-			Traffic: door, Cutter: door, Route: r, Targets: []string{"10.0.0.1:31000", "10.0.0.2:31000"}, Near: 1,
+			Traffic: door, Cutter: door, Route: r, Targets: []string{"10.0.0.1:31000", "10.0.0.2:31000"}, Near: 1, FailsOver: true,
 			Send: func(n int) (source, target, failed int) {
 				before := look()
 				clock.now = clock.now.Add(time.Duration(n) * 10 * time.Millisecond)
