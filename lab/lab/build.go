@@ -24,7 +24,7 @@ func (u *lifting) programs(ctx context.Context) error {
 			return err
 		}
 		u.version = built.Version
-		small = append(small, "./disks")
+		small = append(small, "./attend")
 	}
 	if u.want[Metrics] {
 		if _, err := program.MetricsServer.Build(ctx, u.Module, u.Cache, u); err != nil {

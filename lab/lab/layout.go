@@ -134,7 +134,7 @@ func (l Layout) target() postgres.Server { return l.database("target", l.LAN(), 
 func (l Layout) watch(a *pki.Authority) watch.Watch {
 	w := watch.Watch{
 		Table: l.table(), Dir: l.file("prometheus"), Namespace: l.LAN(), Prometheus: lan + ":9090", Alertmanager: lan + ":9093",
-		FrontDoor: l.door().Stats, Server: l.plane(a).Server(), PKI: a,
+		FrontDoor: l.door().Stats, PKI: a,
 	}
 	for _, n := range l.nodes(a) {
 		w.Kubelets = append(w.Kubelets, n.Address+":10250")

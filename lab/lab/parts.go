@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/lab/netns"
+	"github.com/tranship/tranship/lab/node"
 	"github.com/tranship/tranship/lab/process"
 	"github.com/tranship/tranship/lab/program"
 	"github.com/tranship/tranship/lab/tool"
@@ -55,14 +56,19 @@ func (u *lifting) apply(ctx context.Context, name string) error {
 	return err
 }
 
-// base is what every cluster of the lab has: the class of disks and who makes them, and the right to measure.
+// base is what every cluster of the lab has: the class of disks, who makes them, and the right to measure.
 func (u *lifting) base(ctx context.Context) error {
 	if err := u.apply(ctx, "base.yaml"); err != nil {
 		return err
 	}
-	_, err := u.table().Start(process.Spec{Name: "disks", Namespace: u.LAN(), Args: []string{
-		filepath.Join(u.Bin, "disks"), "-kubeconfig", u.plane(u.ca).Admin(), "-state", u.Dir,
-	}})
+	args := []string{
+		filepath.Join(u.Bin, "attend"), "-kubeconfig", u.plane(u.ca).Admin(),
+		"-inside", node.DisksInside, "-disks", node.Node{Dir: u.file("NODE")}.Disks(),
+	}
+	if u.want[Watch] {
+		args = append(args, "-targets", filepath.Join(u.watch(u.ca).Targets(), "pods.json"))
+	}
+	_, err := u.table().Start(process.Spec{Name: "attend", Namespace: u.LAN(), Args: args})
 	return err
 }
 
@@ -73,6 +79,19 @@ func (u *lifting) metrics(ctx context.Context) error {
 	}
 	_, err := u.plane(u.ca).Kubectl(ctx, "", "wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io", "--timeout=90s")
 	return err
+}
+
+// watches starts Prometheus and Alertmanager, and waits for both.
+func (u *lifting) watches(ctx context.Context) error {
+	w := u.watch(u.ca)
+	if err := w.Start(); err != nil {
+		return err
+	}
+	client := netns.Client(u.LAN())
+	if err := u.await(ctx, "alertmanager", func() error { return get(ctx, client, "http://"+w.Alertmanager+"/-/ready") }); err != nil {
+		return err
+	}
+	return u.await(ctx, "prometheus", func() error { return get(ctx, client, "http://"+w.Prometheus+"/-/ready") })
 }
 
 // played starts KWOK and makes nodes for it. They are tainted, so that nothing lands there by accident.

@@ -169,19 +169,21 @@ func (u *lifting) kubernetes(ctx context.Context) error {
 	if err := u.step(ctx, "classes and rights", u.base); err != nil {
 		return err
 	}
+	g, gctx := errgroup.WithContext(ctx)
 	if u.want[Watch] {
-		if err := u.step(ctx, "prometheus, alertmanager", func(context.Context) error { return u.watch(u.ca).Start() }); err != nil {
-			return err
-		}
+		g.Go(func() error { return u.step(gctx, "prometheus, alertmanager", u.watches) })
 	}
 	if u.want[FakeNodes] {
-		if err := u.step(ctx, fmt.Sprintf("%d played nodes", u.Options.FakeNodes), u.played); err != nil {
-			return err
-		}
+		g.Go(func() error { return u.step(gctx, fmt.Sprintf("%d played nodes", u.Options.FakeNodes), u.played) })
 	}
-	if !u.want[Nodes] {
-		return nil
+	if u.want[Nodes] {
+		g.Go(func() error { return u.realNodes(gctx) })
 	}
+	return g.Wait()
+}
+
+// realNodes starts the nodes, and then what runs on them.
+func (u *lifting) realNodes(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	for _, n := range u.nodes(u.ca) {
 		g.Go(func() error {

@@ -26,6 +26,9 @@ clusters: [{name: lab, cluster: {server: %q, certificate-authority-data: %s}}]
 users: [{name: %s, user: {client-certificate-data: %s, client-key-data: %s}}]
 `, name, server, data[0], name, data[1], data[2])
 	file := filepath.Join(a.dir, name+".kubeconfig")
+	if have, err := os.ReadFile(file); err == nil && string(have) == text {
+		return file, nil
+	}
 	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
 		return "", fmt.Errorf("write kubeconfig of %s: %w", name, err)
 	}

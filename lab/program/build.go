@@ -97,7 +97,7 @@ func (p Program) Build(ctx context.Context, moduleDir, cacheDir string, log io.W
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return Assets{}, fmt.Errorf("make cache: %w", err)
 	}
-	unlock, err := lock(filepath.Join(cacheDir, "lock"))
+	unlock, err := lock(ctx, filepath.Join(cacheDir, p.Name+".lock"), func() { fmt.Fprintf(log, "waiting for another build of %s\n", p.what) })
 	if err != nil {
 		return Assets{}, err
 	}
@@ -207,16 +207,32 @@ func (p Program) link(bin string) error {
 	return nil
 }
 
-func lock(path string) (func(), error) {
+// lock takes a file for this process alone; wait is called once when another has it.
+func lock(ctx context.Context, path string, wait func()) (func(), error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lock cache: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock cache: %w", err)
+	for told := false; ; {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			f.Close()
+			return nil, fmt.Errorf("lock cache: %w", err)
+		}
+		if !told {
+			wait()
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, fmt.Errorf("lock cache: %w", context.Cause(ctx))
+		case <-time.After(200 * time.Millisecond):
+		}
 	}
-	return func() { f.Close() }, nil
 }
 
 func goTool(ctx context.Context, dir string, args ...string) (string, error) {

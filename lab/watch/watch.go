@@ -21,13 +21,11 @@ type Watch struct {
 	Prometheus   string // addresses to listen at
 	Alertmanager string
 	FrontDoor    string // address of HAProxy's metrics
-	Server       string // the API server's URL
 	Kubelets     []string
 	PKI          *pki.Authority
 }
 
-// Targets is a folder of further targets: Prometheus reads every *.json in it, and sees when one changes. Rules is one of rules, *.yaml, read at
-// a reload.
+// Targets is a folder of further targets: Prometheus reads every *.json in it, and sees when one changes.
 func (w Watch) Targets() string { return filepath.Join(w.Dir, "targets") }
 
 // Rules holds rules, *.yaml, which Prometheus reads when it starts and when it gets a POST to /-/reload.
@@ -63,7 +61,7 @@ func (w Watch) Start() error {
 	return nil
 }
 
-// prometheus is its configuration: pods say by the usual annotations that and where they are to be scraped.
+// prometheus is its configuration. Debian's cannot ask Kubernetes for pods: package target writes their addresses.
 func (w Watch) prometheus() string {
 	quoted := make([]string, len(w.Kubelets))
 	for i, k := range w.Kubelets {
@@ -90,17 +88,9 @@ scrape_configs:
   metrics_path: /metrics/cadvisor
   tls_config: %[4]s
   static_configs: [{targets: [%[3]s]}]
-- job_name: pods
-  kubernetes_sd_configs: [{role: pod, api_server: %[5]q, tls_config: %[4]s}]
-  relabel_configs:
-  - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape], regex: "true", action: keep}
-  - {source_labels: [__address__, __meta_kubernetes_pod_annotation_prometheus_io_port], regex: "([^:]+)(?::\\d+)?;(\\d+)", replacement: "$1:$2", target_label: __address__}
-  - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_path], regex: "(.+)", target_label: __metrics_path__}
-  - {source_labels: [__meta_kubernetes_namespace], target_label: namespace}
-  - {source_labels: [__meta_kubernetes_pod_name], target_label: pod}
-- job_name: more
+- job_name: targets
   file_sd_configs: [{files: [targets/*.json], refresh_interval: 5s}]
-`, w.Alertmanager, w.FrontDoor, strings.Join(quoted, ", "), tls, w.Server)
+`, w.Alertmanager, w.FrontDoor, strings.Join(quoted, ", "), tls)
 }
 
 // alertmanager keeps all alerts to be looked at, and sends none.
