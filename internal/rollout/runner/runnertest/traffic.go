@@ -128,4 +128,3 @@ func (d doorTest) refused(what string, err, want error) {
 		d.Errorf("%s: %v, want %v", what, err, want)
 	}
 }
-
