@@ -107,11 +107,11 @@ func (s *Switch) Set(f Fault) {
 // Handler answers GET, PUT and DELETE of /lab/fault.
 func (s *Switch) Handler() http.Handler {
 	mux := http.NewServeMux()
-	show := func(w http.ResponseWriter, _ *http.Request) {
+	show := func(w http.ResponseWriter, f Fault) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(s.Now())
+		_ = json.NewEncoder(w).Encode(f) // who asked may have gone
 	}
-	mux.HandleFunc("GET /lab/fault", show)
+	mux.HandleFunc("GET /lab/fault", func(w http.ResponseWriter, _ *http.Request) { show(w, s.Now()) })
 	mux.HandleFunc("PUT /lab/fault", func(w http.ResponseWriter, r *http.Request) {
 		f, err := Parse(http.MaxBytesReader(w, r.Body, 1<<16))
 		if err != nil {
@@ -119,13 +119,13 @@ func (s *Switch) Handler() http.Handler {
 			return
 		}
 		// The answer has to be gone before a fault that ends the process.
-		show(w, r)
+		show(w, f)
 		_ = http.NewResponseController(w).Flush()
 		s.Set(f)
 	})
-	mux.HandleFunc("DELETE /lab/fault", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("DELETE /lab/fault", func(w http.ResponseWriter, _ *http.Request) {
 		s.Set(Fault{})
-		show(w, r)
+		show(w, Fault{})
 	})
 	return mux
 }

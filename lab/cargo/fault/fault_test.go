@@ -78,8 +78,8 @@ func TestFaultsAreSwitchedByRequests(t *testing.T) {
 		}
 		return w.Code, strings.TrimSpace(string(text))
 	}
-	if code, _ := ask(http.MethodPut, `{"wrong": true}`); code != 200 || !s.Now().Wrong {
-		t.Errorf("put = %d, fault %+v", code, s.Now())
+	if code, text := ask(http.MethodPut, `{"wrong": true}`); code != 200 || text != `{"wrong":true}` || !s.Now().Wrong {
+		t.Errorf("put = %d %s, fault %+v", code, text, s.Now())
 	}
 	if code, _ := ask(http.MethodPut, `{"wrnog": true}`); code != 400 || !s.Now().Wrong {
 		t.Errorf("a bad put = %d, and changed the fault to %+v", code, s.Now())

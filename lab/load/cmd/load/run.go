@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string) error {
 	f.Float64Var(&o.Rates.Page, "page", 15, "reads of a page a second")
 	f.Float64Var(&o.Rates.Range, "range", 1, "long reads a second")
 	f.DurationVar(&o.Timeout, "timeout", 30*time.Second, "of one request; a long read has five times as long")
-	f.DurationVar(&o.Again, "again", 100*time.Millisecond, "pause before a failed reading is sent again")
+	f.DurationVar(&o.Again, "again", 500*time.Millisecond, "pause before a failed reading is sent again")
 	f.Uint64Var(&o.Seed, "seed", 1, "of which device is read when")
 	f.DurationVar(&o.Range.Span, "range-span", time.Minute, "how long the long reads are")
 	f.DurationVar(&o.Range.Step, "range-step", 0, "downsampled to steps of this length; 0: readings as they are")
