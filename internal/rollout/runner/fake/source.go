@@ -1,8 +1,10 @@
 package fake
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,7 +13,8 @@ import (
 	"github.com/tranship/tranship/internal/rollout/runner"
 )
 
-// Source stands in for the old world: runner.Source.
+// Source stands in for the old world: runner.Source. As there, a change of the
+// number of copies is a deployment, which locks the workload until it is done.
 type Source struct {
 	faults
 	now  Clock
@@ -28,13 +31,17 @@ type SourceOptions struct {
 	Start, Stop time.Duration
 }
 
-// app is one workload at the source: had copies until since, then wanted.
+// app is one workload at the source: it had copies until since, then wanted.
 type app struct {
 	version     string
 	wanted, had int
 	since       time.Time
-	locked      time.Time // until when a change is under way
+	locked      time.Time // until when somebody's change is under way
 	refused     error
+	failing     string
+	// A job has no copies, but runs that end by themselves.
+	job  bool
+	runs []time.Time // when each ends
 }
 
 // NewSource gives an old world without any workload.
@@ -47,6 +54,20 @@ func (s *Source) Add(w estate.Name, version string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.apps[w] = &app{version: version, wanted: n, had: n}
+}
+
+// AddJob adds a job whose schedule is on.
+func (s *Source) AddJob(w estate.Name, version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apps[w] = &app{version: version, wanted: 1, had: 1, job: true}
+}
+
+// Run begins a run of a job, which ends then, whether or not its schedule is on.
+func (s *Source) Run(w estate.Name, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apps[w].runs = append(s.apps[w].runs, until)
 }
 
 // Change gives a workload another version, as somebody who deploys does.
@@ -63,11 +84,25 @@ func (s *Source) Lock(w estate.Name, until time.Time) {
 	s.apps[w].locked = until
 }
 
-// Refuse has every change of a workload be refused.
+// Refuse has every change of a workload be refused; nil lets it pass again.
 func (s *Source) Refuse(w estate.Name, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.apps[w].refused = why
+}
+
+// Fail has no copy of a workload be ready, for that reason; "" makes it well.
+func (s *Source) Fail(w estate.Name, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apps[w].failing = why
+}
+
+// Delete takes a workload away, as somebody who tidies up does.
+func (s *Source) Delete(w estate.Name) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.apps, w)
 }
 
 // Observe implements runner.Source.
@@ -75,7 +110,7 @@ func (s *Source) Observe(ctx context.Context, w estate.Name) (rollout.Copies, er
 	now := s.now()
 	torn, err := s.begin(ctx, now, "observe "+string(w))
 	if err != nil || torn != nil {
-		return rollout.Copies{}, orTorn(err, torn)
+		return rollout.Copies{}, cmp.Or(err, torn)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,14 +118,35 @@ func (s *Source) Observe(ctx context.Context, w estate.Name) (rollout.Copies, er
 	if a == nil {
 		return rollout.Copies{Absent: true}, nil
 	}
-	out := rollout.Copies{Version: a.version, Wanted: a.wanted, Running: a.wanted, Ready: a.wanted, Locked: now.Before(a.locked)}
-	switch since := now.Sub(a.since); {
-	case a.had > a.wanted && since < s.opts.Stop:
-		out.Running = a.had
-	case a.had < a.wanted && since < s.opts.Start:
-		out.Ready = a.had
+	out := rollout.Copies{Version: a.version, Wanted: a.wanted, Locked: now.Before(a.locked) || s.changing(a, now)}
+	if a.job {
+		for _, end := range a.runs {
+			if now.Before(end) {
+				out.Running++
+			}
+		}
+		out.Ready = a.wanted
+		return out, nil
+	}
+	out.Running, out.Ready = a.wanted, a.wanted
+	if s.changing(a, now) {
+		out.Running, out.Ready = max(a.had, a.wanted), min(a.had, a.wanted)
+	}
+	if a.failing != "" {
+		out.Ready, out.Failing = 0, a.failing
 	}
 	return out, nil
+}
+
+// changing reports whether copies are still coming or going.
+func (s *Source) changing(a *app, now time.Time) bool {
+	switch {
+	case a.job || a.had == a.wanted:
+		return false
+	case a.had > a.wanted:
+		return now.Sub(a.since) < s.opts.Stop
+	}
+	return now.Sub(a.since) < s.opts.Start
 }
 
 // Scale implements runner.Source.
@@ -103,22 +159,124 @@ func (s *Source) Scale(ctx context.Context, w estate.Name, n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.apps[w]
+	if a != nil && a.job {
+		n = min(n, 1)
+	}
 	switch {
 	case a == nil:
 		return fmt.Errorf("scale %s: %w", w, runner.ErrAbsent)
 	case a.refused != nil:
 		return fmt.Errorf("scale %s: %w: %w", w, runner.ErrRefused, a.refused)
-	case now.Before(a.locked):
+	case a.wanted == n:
+	case now.Before(a.locked) || s.changing(a, now):
 		return fmt.Errorf("scale %s: %w", w, runner.ErrLocked)
-	case a.wanted != n:
+	default:
 		a.had, a.wanted, a.since = a.wanted, n, now
 	}
 	return torn
 }
 
-func orTorn(err, torn error) error {
+// Hosts stands in for the source's machines: runner.Hosts.
+type Hosts struct {
+	faults
+	now  Clock
+	opts HostsOptions
+
+	mu      sync.Mutex
+	list    map[string]*host
+	refused error
+}
+
+// HostsOptions say how machines behave. With the zero value they are empty at once.
+type HostsOptions struct {
+	// Leave is how long tasks take to be gone from a host that is drained.
+	Leave time.Duration
+}
+
+type host struct {
+	tasks   int
+	drained bool
+	since   time.Time
+}
+
+// NewHosts gives a source without machines.
+func NewHosts(now Clock, opts HostsOptions) *Hosts {
+	return &Hosts{now: now, opts: opts, list: map[string]*host{}}
+}
+
+// Add has a host run that many tasks.
+func (h *Hosts) Add(name string, tasks int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list[name] = &host{tasks: tasks}
+}
+
+// Refuse has every drain be refused; nil lets it pass again.
+func (h *Hosts) Refuse(why error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refused = why
+}
+
+// Start has the source try to start a task on a host, and tells whether it may.
+func (h *Hosts) Start(name string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	x := h.list[name]
+	if x == nil || x.drained {
+		return false
+	}
+	x.tasks++
+	return true
+}
+
+// Drain implements runner.Hosts.
+func (h *Hosts) Drain(ctx context.Context, hosts []string) error {
+	now := h.now()
+	torn, err := h.begin(ctx, now, "drain "+strings.Join(hosts, ", "))
 	if err != nil {
 		return err
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refused != nil {
+		return fmt.Errorf("drain %s: %w: %w", strings.Join(hosts, ", "), runner.ErrRefused, h.refused)
+	}
+	var unknown []string
+	for _, name := range hosts {
+		x := h.list[name]
+		switch {
+		case x == nil:
+			unknown = append(unknown, name)
+		case !x.drained:
+			x.drained, x.since = true, now
+		}
+	}
+	if unknown != nil {
+		return fmt.Errorf("drain %s: %w", strings.Join(unknown, ", "), runner.ErrAbsent)
+	}
 	return torn
+}
+
+// Tasks implements runner.Hosts.
+func (h *Hosts) Tasks(ctx context.Context, hosts []string) (map[string]int, error) {
+	now := h.now()
+	torn, err := h.begin(ctx, now, "count tasks on "+strings.Join(hosts, ", "))
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := map[string]int{}
+	for _, name := range hosts {
+		x := h.list[name]
+		if x == nil {
+			continue
+		}
+		out[name] = x.tasks
+		if x.drained && now.Sub(x.since) >= h.opts.Leave {
+			out[name] = 0
+		}
+	}
+	return out, torn
 }
