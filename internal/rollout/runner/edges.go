@@ -75,8 +75,11 @@ type Source interface {
 // Hosts are the source's machines.
 type Hosts interface {
 	// Drain has the source move all tasks off the hosts and start none there.
+	// ErrRefused; ErrAbsent names hosts that the source does not know, once all
+	// others are draining.
 	Drain(ctx context.Context, hosts []string) error
-	// Tasks counts what still runs on each.
+	// Tasks counts what still runs on each. A host that the source does not know
+	// is not among them.
 	Tasks(ctx context.Context, hosts []string) (map[string]int, error)
 }
 
