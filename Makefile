@@ -1,6 +1,7 @@
 # Every target can be run by anybody who has Go, make and git.
 export CGO_ENABLED ?= 0
 BIN := bin/tranship
+LAB := .cache/lab/bin/lab
 TOOL = go tool -modfile=tools/go.mod
 RACE ?=
 # Under the race detector the tests that change every leaf of the corpus, which
@@ -8,9 +9,9 @@ RACE ?=
 RACEFLAG = $(if $(RACE),-race -short -timeout 30m,)
 ESTATE ?= examples/telemetry/snapshot
 
-.PHONY: help build check test demo update fuzz bench peers integration
+.PHONY: help build check test demo update fuzz bench peers integration e2e
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/tranship
 	go build -trimpath -o $(BIN) ./cmd/tranship
@@ -46,3 +47,16 @@ peers: build ## the same pods at the same prices through Karpenter's scheduler, 
 
 integration: ## real judges: kube-scheduler carries plans out, an integer solver checks packings, an API server takes the corpus
 	sh lab/integration.sh $(ARGS)
+
+e2e: ## as root: the lab's estate is moved for real, under load and faults; counts what was lost (FULL=1: the whole, an hour)
+	sh lab/e2e/e2e.sh
+
+lab: $(LAB) ## Kubernetes, front door, databases and an old world on this machine (root; ARGS="--nodes 3")
+	$(LAB) up $(ARGS)
+
+lab-down: $(LAB) ## remove all of it
+	$(LAB) down
+
+.PHONY: $(LAB)
+$(LAB):
+	go -C lab build -trimpath -o ../$(LAB) ./cmd/lab

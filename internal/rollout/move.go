@@ -12,7 +12,7 @@ type Move struct {
 	Parallel int
 	// GoOn has later waves begin although a unit went back.
 	GoOn bool
-	// Only, if set, are the units that may begin.
+	// Only, if set, are the units that are worked on.
 	Only     []UnitID
 	progress []Progress // by unit
 	index    map[UnitID]int
@@ -80,7 +80,7 @@ func (m *Move) InFlight() []*Unit {
 	for i := range m.Units {
 		u := &m.Units[i]
 		switch s := m.State(u); {
-		case s.Ended() || s == Waiting:
+		case s.Ended() || s == Waiting || !m.chosen(u):
 		case s == RollingBack:
 			back = append(back, u)
 		default:

@@ -48,6 +48,7 @@ type Workload struct {
 	Singleton bool
 	Routes    []Route
 	Volumes   []string // that its copies write to and that outlive them
+	Times     []Times  // at which a job runs by itself
 }
 
 // A Route is a way through the front door to a workload's port.
@@ -159,6 +160,13 @@ func workload(w *estate.Workload, p *policy.Policy, replicas int) Workload {
 	for _, v := range w.Volumes {
 		if v.Kind == estate.PersistentVolume || v.Kind == estate.ExternalVolume {
 			out.Volumes = append(out.Volumes, v.Name)
+		}
+	}
+	if w.Run != nil {
+		for _, t := range w.Run.Schedules {
+			if t.Enabled {
+				out.Times = append(out.Times, Times{Cron: t.Cron, Zone: t.Zone})
+			}
 		}
 	}
 	for _, r := range p.MoveOf(string(w.ID)).Routes {

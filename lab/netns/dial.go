@@ -31,16 +31,24 @@ func Dial(ctx context.Context, namespace, network, address string) (net.Conn, er
 }
 
 func dial(ctx context.Context, namespace, network, address string) (net.Conn, error) {
+	return inside(namespace, func() (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	})
+}
+
+// inside does something in a namespace, on a thread that is not used for anything else afterwards.
+func inside[T any](namespace string, do func() (T, error)) (T, error) {
+	var none T
 	f, err := os.Open(filepath.Join(folder, namespace))
 	if err != nil {
-		return nil, fmt.Errorf("enter namespace: %w", err)
+		return none, fmt.Errorf("enter namespace: %w", err)
 	}
 	defer f.Close()
 	if err := unix.Setns(int(f.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("enter namespace %s: %w", namespace, err)
+		return none, fmt.Errorf("enter namespace %s: %w", namespace, err)
 	}
-	var d net.Dialer
-	return d.DialContext(ctx, network, address)
+	return do()
 }
 
 // Client asks by HTTP from inside of a namespace.
@@ -54,4 +62,20 @@ func Client(namespace string) *http.Client {
 			},
 		},
 	}
+}
+
+// Listen listens inside of a namespace. The listener stays there when this returns.
+func Listen(ctx context.Context, namespace, network, address string) (net.Listener, error) {
+	type result struct {
+		l   net.Listener
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		runtime.LockOSThread() // and never given back, as in Dial
+		l, err := inside(namespace, func() (net.Listener, error) { return new(net.ListenConfig).Listen(ctx, network, address) })
+		done <- result{l, err}
+	}()
+	r := <-done
+	return r.l, r.err
 }

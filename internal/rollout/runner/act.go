@@ -18,7 +18,12 @@ func (r *Runner) do(ctx context.Context, w *run, a rollout.Action) error {
 		return r.checkDrift(ctx, u)
 	case rollout.Apply:
 		return r.apply(ctx, u, -1)
-	case rollout.ApplyStopped, rollout.StopTarget:
+	case rollout.ApplyStopped:
+		return r.apply(ctx, u, 0)
+	case rollout.StopTarget:
+		if err := r.eachWorkload(u, func(l *rollout.Workload) error { return r.betweenRuns(ctx, l) }); err != nil {
+			return err
+		}
 		return r.apply(ctx, u, 0)
 	case rollout.Remove:
 		return r.eachWorkload(u, func(l *rollout.Workload) error {

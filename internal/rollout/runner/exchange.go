@@ -29,10 +29,31 @@ func (r *Runner) suspend(ctx context.Context, u *rollout.Unit, retire bool) erro
 		}
 	}
 	return r.eachWorkload(u, func(l *rollout.Workload) error {
+		if err := r.betweenRuns(ctx, l); err != nil {
+			return err
+		}
 		return r.change(ctx, u, "stop "+string(l.Name)+" at the source", func(ctx context.Context) error {
 			return r.world.Source.Scale(ctx, l.Name, 0)
 		})
 	})
+}
+
+// betweenRuns waits until a job can be exchanged with no run being due meanwhile:
+// one that was due while neither world was on would be lost, and a cluster that
+// is told late would run again what the source has run.
+func (r *Runner) betweenRuns(ctx context.Context, l *rollout.Workload) error {
+	for {
+		ok, wait, err := rollout.Between(l.Times, r.opts.Clock.Now())
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+		if ok {
+			return nil
+		}
+		if err := r.opts.Clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
 }
 
 // resume gives the source back what it ran. A workload that the target may run

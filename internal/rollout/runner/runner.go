@@ -64,6 +64,8 @@ type Options struct {
 	// windows in which its source had traffic, as an earlier run's journal has them.
 	Began map[rollout.UnitID]Begun
 	Bases map[rollout.UnitID]map[string]*gate.Window
+	// Agree, if set, gives a person's word for a unit that asks for it, ahead of time.
+	Agree func(rollout.UnitID) bool
 	// Free are source hosts that the plan calls free once a wave has ended.
 	Free map[int][]string
 }
@@ -131,7 +133,7 @@ func New(m *rollout.Move, w World, j Journal, opts Options) *Runner {
 	if opts.Tell == nil {
 		opts.Tell = func(Note) {}
 	}
-	return &Runner{world: w, journal: j, opts: opts, move: m, running: map[rollout.UnitID]*run{}}
+	return &Runner{world: w, journal: j, opts: opts, move: m, running: map[rollout.UnitID]*run{}, cancel: func(error) {}}
 }
 
 // Run drives all units that may begin or have begun until each has ended, waits
@@ -181,7 +183,7 @@ func (r *Runner) launch(ctx context.Context) {
 	}
 	for _, u := range append(r.move.InFlight(), r.move.Begin()...) {
 		p := r.move.Progress(u.ID)
-		if _, ok := p.Next(u); !ok || r.running[u.ID] != nil {
+		if _, ok := p.Next(u); !ok && !r.agrees(u) || r.running[u.ID] != nil {
 			continue
 		}
 		w := &run{unit: u}
@@ -201,6 +203,7 @@ func (r *Runner) launch(ctx context.Context) {
 
 // drive takes one unit as far as it gets.
 func (r *Runner) drive(ctx context.Context, w *run) {
+	w.witness = r.testify(ctx, w.unit)
 	defer func() { w.witness.stop() }()
 	for ctx.Err() == nil {
 		own, turn := context.WithCancelCause(ctx)
@@ -211,6 +214,13 @@ func (r *Runner) drive(ctx context.Context, w *run) {
 		w.turn = turn
 		broken := r.broken != nil
 		r.mu.Unlock()
+		if !ok && !broken && r.agrees(w.unit) {
+			turn(nil)
+			if r.take(w.unit, rollout.Event{Kind: rollout.Agree, Why: "beforehand, by --approve"}) != nil {
+				return
+			}
+			continue
+		}
 		if !ok || broken {
 			turn(nil)
 			return
@@ -239,6 +249,13 @@ func (r *Runner) drive(ctx context.Context, w *run) {
 			r.launch(ctx)
 		}
 	}
+}
+
+// agrees reports whether a person has agreed ahead of time to what the unit asks.
+func (r *Runner) agrees(u *rollout.Unit) bool {
+	p := r.move.Progress(u.ID)
+	_, asks := p.Asks(u)
+	return asks && r.opts.Agree != nil && r.opts.Agree(u.ID)
 }
 
 var errTurned = errors.New("the unit goes back")

@@ -2,19 +2,149 @@ package runner
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
 
+	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/rollout"
 	"github.com/tranship/tranship/internal/rollout/gate"
+	"github.com/tranship/tranship/internal/rollout/witness"
 )
 
-// witnesses are those of one unit.
+const (
+	witnessRate    = 5 // marks a second
+	witnessDevices = 4
+	witnessSettle  = 5 * time.Second
+	// witnessCall bounds one write or read.
+	witnessCall = 15 * time.Second
+)
+
+// witnesses write and read a unit's marks, from its first act to its last.
 type witnesses struct {
+	runner *Runner
+	unit   *rollout.Unit
 	cancel context.CancelFunc
+	ended  sync.WaitGroup
+
+	mu     sync.Mutex
+	tally  *witness.Tally
+	settle time.Duration
 }
 
-func (w *witnesses) stop() {
-	if w != nil {
-		w.cancel()
+// testify starts the witness of a unit, nil if policy names none.
+func (r *Runner) testify(ctx context.Context, u *rollout.Unit) *witnesses {
+	if r.world.Marker == nil {
+		return nil
+	}
+	for _, l := range u.Workloads {
+		w := r.opts.Policy.MoveOf(string(l.Name)).Witness
+		if w == nil {
+			continue
+		}
+		rate, devices, settle := w.Rate, w.Devices, witnessSettle
+		if rate == 0 {
+			rate = witnessRate
+		}
+		if devices == 0 {
+			devices = witnessDevices
+		}
+		if w.Settle != nil {
+			settle = w.Settle.Duration()
+		}
+		// Names are new at each start: what an earlier witness wrote is not ours to count.
+		prefix := fmt.Sprintf("witness-%s-%x-", strings.Trim(strings.ReplaceAll(string(l.Name), "/", "-"), "-"), r.opts.Clock.Now().UnixMilli())
+		out := &witnesses{runner: r, unit: u, settle: settle, tally: witness.New(prefix, devices, settle)}
+		ctx, cancel := context.WithCancel(ctx)
+		out.cancel = cancel
+		// A slow answer must not hold up the next mark: as many writers as marks can be under way.
+		pause := time.Duration(float64(time.Second) / rate)
+		for range 4 {
+			out.ended.Add(2)
+			r.opts.Clock.Go(func() { defer out.ended.Done(); out.write(ctx, *w, 4*pause) })
+			r.opts.Clock.Go(func() { defer out.ended.Done(); out.read(ctx, *w, pause) })
+		}
+		return out
+	}
+	return nil
+}
+
+func (w *witnesses) write(ctx context.Context, say policy.MoveWitness, pause time.Duration) {
+	clock := w.runner.opts.Clock
+	for clock.Sleep(ctx, pause) == nil {
+		w.mu.Lock()
+		m := w.tally.Next(clock.Now())
+		w.mu.Unlock()
+		call, cancel := context.WithTimeout(context.WithoutCancel(ctx), witnessCall)
+		kept, err := w.runner.world.Marker.Write(call, say, m)
+		cancel()
+		outcome := witness.Refused
+		switch {
+		case err != nil:
+			outcome = witness.Unsure
+		case kept:
+			outcome = witness.Acknowledged
+		}
+		w.mu.Lock()
+		w.tally.Answered(m, outcome, clock.Now())
+		w.mu.Unlock()
 	}
 }
 
-func (w *witnesses) verdict() gate.Result { return gate.Result{} }
+func (w *witnesses) read(ctx context.Context, say policy.MoveWitness, pause time.Duration) {
+	clock := w.runner.opts.Clock
+	for {
+		w.mu.Lock()
+		m, due := w.tally.Due(clock.Now())
+		w.mu.Unlock()
+		if !due {
+			if clock.Sleep(ctx, pause) != nil {
+				return
+			}
+			continue
+		}
+		call, cancel := context.WithTimeout(context.WithoutCancel(ctx), witnessCall)
+		n, err := w.runner.world.Marker.Read(call, say, m)
+		cancel()
+		w.mu.Lock()
+		w.tally.Read(m, n, err == nil, clock.Now())
+		w.mu.Unlock()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// verdict judges what was found so far. A witness that reads nothing now says
+// nothing, however much it read before.
+func (w *witnesses) verdict() gate.Result {
+	now := w.runner.opts.Clock.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sum, _ := w.tally.Sum()
+	marks := gate.Marks{Sent: sum.Sent, Acknowledged: sum.Acknowledged, Stored: w.tally.Recent(now, 2*w.settle), Missing: sum.Missing, Duplicated: sum.Duplicated}
+	x := gate.Witness(marks)
+	if blind := w.tally.Blind(now); x.Verdict == gate.Pass && blind > w.settle {
+		x.Verdict = gate.Unknown
+		x.Why = fmt.Sprintf("nothing could be read for %s; %s", blind.Round(time.Second), x.Why)
+	}
+	return x
+}
+
+// stop ends the witness and keeps what it found in the journal.
+func (w *witnesses) stop() {
+	if w == nil {
+		return
+	}
+	w.cancel()
+	w.ended.Wait()
+	r := w.runner
+	proof := w.tally.Proof(string(w.unit.ID), "", r.opts.Clock.Now())
+	s := proof.Sum
+	text := fmt.Sprintf("witness: %d sent, %d acknowledged, %d stored, %d missing, %d duplicated", s.Sent, s.Acknowledged, s.Stored, s.Missing, s.Duplicated)
+	if err := r.record(KindWitness, w.unit, proof, text); err != nil && !errors.Is(err, context.Canceled) {
+		return // the run ends for the journal's sake
+	}
+}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Moves the lab's estate for real and counts what was lost: `make e2e`. As root. FULL=1 is the whole, minutes become an hour.
+# PARTS  which parts: story,after,database,kills,faults; default: all
+# KEEP=1 leaves the lab up
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cache=${TRANSHIP_LAB_CACHE:-$root/.cache/lab}
+mkdir -p "$cache/bin"
+export CGO_ENABLED=0
+cd "$root"
+go build -trimpath -o "$cache/bin/tranship" ./cmd/tranship
+cd "$root/lab"
+go build -trimpath -o "$cache/bin/lab" ./cmd/lab
+go build -trimpath -o "$cache/bin/load" ./load/cmd/load
+go build -trimpath -o "$cache/bin/migrate" ./cargo/cmd/migrate
+go build -trimpath -o "$cache/bin/e2e" ./e2e
+cd "$root"
+"$cache/bin/lab" up --nodes "${NODES:-2}"
+bad=0
+"$cache/bin/e2e" -lab "$cache/run/lab.json" -tranship "$cache/bin/tranship" -bin "$cache/bin" -dir "$cache/e2e" \
+	-parts "${PARTS:-story,after,database,kills,faults}" ${FULL:+-full} || bad=1
+if [ -z "${KEEP:-}" ]; then
+	"$cache/bin/lab" down
+	"$cache/bin/lab" down --verify || bad=1
+fi
+exit $bad
