@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tranship/tranship/internal/base/credential"
 	"github.com/tranship/tranship/internal/capture"
 )
 
@@ -60,7 +61,7 @@ func Capture(ctx context.Context, r CaptureRequest, progress capture.Progress) (
 	return report, err
 }
 
-func credentialOf(r CaptureRequest) (capture.Credential, error) {
+func credentialOf(r CaptureRequest) (credential.Credential, error) {
 	given := 0
 	for _, s := range []string{r.TokenEnv, r.TokenFile, r.BasicEnv} {
 		if s != "" {
@@ -69,25 +70,25 @@ func credentialOf(r CaptureRequest) (capture.Credential, error) {
 	}
 	switch {
 	case given > 1:
-		return capture.Credential{}, errors.New("name one credential: --token-env, --token-file or --basic-env")
+		return credential.Credential{}, errors.New("name one credential: --token-env, --token-file or --basic-env")
 	case r.TokenFile != "":
 		data, err := os.ReadFile(r.TokenFile)
 		if err != nil {
-			return capture.Credential{}, fmt.Errorf("read token: %w", err)
+			return credential.Credential{}, fmt.Errorf("read token: %w", err)
 		}
-		return capture.Token(strings.TrimSpace(string(data)))
+		return credential.Token(strings.TrimSpace(string(data)))
 	case r.TokenEnv != "":
 		v, ok := os.LookupEnv(r.TokenEnv)
 		if !ok {
-			return capture.Credential{}, fmt.Errorf("environment variable %s is not set", r.TokenEnv)
+			return credential.Credential{}, fmt.Errorf("environment variable %s is not set", r.TokenEnv)
 		}
-		return capture.Token(v)
+		return credential.Token(v)
 	case r.BasicEnv != "":
 		v, ok := os.LookupEnv(r.BasicEnv)
 		if !ok {
-			return capture.Credential{}, fmt.Errorf("environment variable %s is not set", r.BasicEnv)
+			return credential.Credential{}, fmt.Errorf("environment variable %s is not set", r.BasicEnv)
 		}
-		return capture.Basic(v)
+		return credential.Basic(v)
 	}
-	return capture.Credential{}, nil
+	return credential.Credential{}, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"golang.org/x/time/rate"
 
+	"github.com/tranship/tranship/internal/base/credential"
 	"github.com/tranship/tranship/internal/base/snapshot"
 )
 
@@ -46,7 +47,7 @@ func newTransport(opts Options) (*http.Transport, error) {
 // An asker asks one source, one question at a time.
 type asker struct {
 	source     address
-	credential Credential // in the form that the source wants
+	credential credential.Credential // in the form that the source wants
 	wire       http.RoundTripper
 	pace       *rate.Limiter
 	folder     Folder
@@ -86,7 +87,7 @@ func (a *asker) fetch(ctx context.Context, q question, target *url.URL, path str
 		if cause := context.Cause(ctx); cause != nil {
 			return answer, &fault{local: cause}
 		}
-		f.problem = a.source.Credential.scrub(f.problem)
+		f.problem = a.source.Credential.Scrub(f.problem)
 		answer.Status, answer.Error = f.status, f.text()
 		switch {
 		case f.local != nil || !f.again || try >= tries:
@@ -164,7 +165,7 @@ func (a *asker) send(ctx context.Context, q question, target *url.URL) (*http.Re
 			}
 			target = next
 		case http.StatusUnauthorized:
-			wanted, other := a.credential.asChallenged(resp.Header)
+			wanted, other := a.credential.AsChallenged(resp.Header)
 			if !other || !a.source.trusts(target) {
 				return resp, nil
 			}
@@ -191,7 +192,7 @@ func (a *asker) request(ctx context.Context, q question, target *url.URL) (*http
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if a.source.trusts(target) {
-		a.credential.apply(req.Header)
+		a.credential.Apply(req.Header)
 	}
 	return req, nil
 }

@@ -7,25 +7,26 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tranship/tranship/internal/base/credential"
 	"github.com/tranship/tranship/internal/capture"
 )
 
 const canary = "canary-7f3a9c51e2"
 
 // must unwraps a constructor of a credential.
-func must(c capture.Credential, err error) capture.Credential {
+func must(c credential.Credential, err error) credential.Credential {
 	if err != nil {
-		return capture.Credential{}
+		return credential.Credential{}
 	}
 	return c
 }
 
 func TestCredentialNeverShowsItself(t *testing.T) {
-	for name, c := range map[string]capture.Credential{
-		"token":  must(capture.Token(canary)),
-		"bearer": must(capture.Bearer(canary + "\n")),
-		"dcos":   must(capture.DCOS(canary)),
-		"basic":  must(capture.Basic("ops:" + canary)),
+	for name, c := range map[string]credential.Credential{
+		"token":  must(credential.Token(canary)),
+		"bearer": must(credential.Bearer(canary + "\n")),
+		"dcos":   must(credential.DCOS(canary)),
+		"basic":  must(credential.Basic("ops:" + canary)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !c.Given() {
@@ -41,7 +42,7 @@ func TestCredentialNeverShowsItself(t *testing.T) {
 			}
 			shown := log.String() + string(encoded)
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T"} {
-				shown += fmt.Sprintf(verb, c) + fmt.Sprintf(verb, &c) + fmt.Sprintf(verb, []capture.Credential{c}) + fmt.Sprintf(verb, source)
+				shown += fmt.Sprintf(verb, c) + fmt.Sprintf(verb, &c) + fmt.Sprintf(verb, []credential.Credential{c}) + fmt.Sprintf(verb, source)
 			}
 			for _, secret := range []string{canary, fmt.Sprintf("%x", canary)} {
 				if strings.Contains(shown, secret) {
@@ -56,12 +57,12 @@ func TestCredentialNeverShowsItself(t *testing.T) {
 }
 
 func TestCredentialThatCannotBeSentIsRefusedWithoutRepeatingIt(t *testing.T) {
-	for name, make := range map[string]func() (capture.Credential, error){
-		"empty":           func() (capture.Credential, error) { return capture.Token(" \n") },
-		"line break":      func() (capture.Credential, error) { return capture.Bearer(canary + "\r\nHost: x") },
-		"no password":     func() (capture.Credential, error) { return capture.Basic(canary) },
-		"no user":         func() (capture.Credential, error) { return capture.Basic(":" + canary) },
-		"two-line secret": func() (capture.Credential, error) { return capture.DCOS(canary + "\n" + canary) },
+	for name, make := range map[string]func() (credential.Credential, error){
+		"empty":           func() (credential.Credential, error) { return credential.Token(" \n") },
+		"line break":      func() (credential.Credential, error) { return credential.Bearer(canary + "\r\nHost: x") },
+		"no password":     func() (credential.Credential, error) { return credential.Basic(canary) },
+		"no user":         func() (credential.Credential, error) { return credential.Basic(":" + canary) },
+		"two-line secret": func() (credential.Credential, error) { return credential.DCOS(canary + "\n" + canary) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := make()

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/tranship/tranship/internal/base/credential"
 )
 
 // A Kind is what a source speaks.
@@ -32,7 +34,7 @@ type Source struct {
 	// asked; a redirect to one of them is followed with the credential.
 	Peers []string
 	// Credential is sent to URL and Peers and to nobody else.
-	Credential Credential
+	Credential credential.Credential
 }
 
 var (

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tranship/tranship/internal/base/credential"
 	"github.com/tranship/tranship/internal/capture"
 	"github.com/tranship/tranship/internal/capture/capturetest"
 )
@@ -29,12 +30,12 @@ func sendOn(status int, to string) http.Handler {
 }
 
 func TestCredentialGoesToNoHostThatARedirectNames(t *testing.T) {
-	token := must(capture.Token(canary))
+	token := must(credential.Token(canary))
 	tests := []struct {
 		name       string
 		status     int
 		to         string
-		credential capture.Credential
+		credential credential.Credential
 		peers      []string
 		want       capture.State
 		problem    string
@@ -124,8 +125,8 @@ func echo(status int) http.Handler {
 }
 
 func TestTokenIsInNoFileAndNoMessage(t *testing.T) {
-	for name, credential := range map[string]capture.Credential{
-		"token": must(capture.Token(canary)), "basic": must(capture.Basic("ops:" + canary + "/+&=é")), "dcos": must(capture.DCOS(canary)),
+	for name, credential := range map[string]credential.Credential{
+		"token": must(credential.Token(canary)), "basic": must(credential.Basic("ops:" + canary + "/+&=é")), "dcos": must(credential.DCOS(canary)),
 	} {
 		for _, status := range []int{302, 307, 400, 401, 403, 404, 418, 500, 503} {
 			t.Run(fmt.Sprint(name, status), func(t *testing.T) {
@@ -150,15 +151,15 @@ func TestEveryCredentialIsSentAsItsSourceWantsIt(t *testing.T) {
 	challenge := capturetest.Status(401, "WWW-Authenticate", `acsjwt realm="oauth2"`)
 	tests := []struct {
 		name       string
-		credential capture.Credential
+		credential credential.Credential
 		fault      http.HandlerFunc
 		want       []string
 	}{
-		{"none", capture.Credential{}, nil, []string{"", ""}},
-		{"token", must(capture.Token(canary + "\n")), nil, []string{"Bearer " + canary, "Bearer " + canary}},
-		{"token for DC/OS", must(capture.Token(canary)), challenge, []string{"Bearer " + canary, "token=" + canary, "token=" + canary}},
-		{"DC/OS", must(capture.DCOS(canary)), nil, []string{"token=" + canary, "token=" + canary}},
-		{"basic", must(capture.Basic("ops:secret")), nil, []string{"Basic b3BzOnNlY3JldA==", "Basic b3BzOnNlY3JldA=="}},
+		{"none", credential.Credential{}, nil, []string{"", ""}},
+		{"token", must(credential.Token(canary + "\n")), nil, []string{"Bearer " + canary, "Bearer " + canary}},
+		{"token for DC/OS", must(credential.Token(canary)), challenge, []string{"Bearer " + canary, "token=" + canary, "token=" + canary}},
+		{"DC/OS", must(credential.DCOS(canary)), nil, []string{"token=" + canary, "token=" + canary}},
+		{"basic", must(credential.Basic("ops:secret")), nil, []string{"Basic b3BzOnNlY3JldA==", "Basic b3BzOnNlY3JldA=="}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -203,7 +204,7 @@ func TestOwnAuthorityIsNeededAndEnough(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			report := take(t, capturetest.NewMemory(-1), capture.Options{CA: tt.ca, Rate: 1e6, Tries: 1},
-				capture.Source{Kind: capture.Marathon, URL: tt.url, Credential: must(capture.Token(canary))})
+				capture.Source{Kind: capture.Marathon, URL: tt.url, Credential: must(credential.Token(canary))})
 			got := outcome(t, report, "marathon/v2_info.json")
 			if got.State != tt.want || !strings.HasPrefix(got.Problem, tt.problem) || got.Hint != tt.hint {
 				t.Errorf("outcome = %s: %q, hint %q; want %s: %q, hint %q", got.State, got.Problem, got.Hint, tt.want, tt.problem, tt.hint)

@@ -1,4 +1,8 @@
-package capture
+// Package credential holds what proves to the old world's interfaces who asks. It
+// takes a token or a password and puts it into a request's header, in the form
+// that the interface wants. It never shows any part of it otherwise, in whatever
+// way it is printed.
+package credential
 
 import (
 	"encoding/base64"
@@ -83,8 +87,8 @@ func (c Credential) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String
 // MarshalText redacts as String does; JSON, YAML and slog go by it.
 func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// apply puts the credential into the request's header.
-func (c Credential) apply(h http.Header) {
+// Apply puts the credential into the request's header.
+func (c Credential) Apply(h http.Header) {
 	switch c.kind {
 	case anyToken, bearer:
 		h.Set("Authorization", "Bearer "+c.secret)
@@ -96,9 +100,9 @@ func (c Credential) apply(h http.Header) {
 	}
 }
 
-// asChallenged gives the credential in the form that the answer's challenge
+// AsChallenged gives the credential in the form that the answer's challenge
 // wants, and whether that is another form than before.
-func (c Credential) asChallenged(answer http.Header) (Credential, bool) {
+func (c Credential) AsChallenged(answer http.Header) (Credential, bool) {
 	if c.kind != anyToken {
 		return c, false
 	}
@@ -111,9 +115,9 @@ func (c Credential) asChallenged(answer http.Header) (Credential, bool) {
 	return c, false
 }
 
-// scrub takes every form of the credential out of a text, since a source may
+// Scrub takes every form of the credential out of a text, since a source may
 // send back in its own words what it was sent.
-func (c Credential) scrub(text string) string {
+func (c Credential) Scrub(text string) string {
 	if !c.Given() {
 		return text
 	}
