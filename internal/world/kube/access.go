@@ -34,6 +34,7 @@ func grants() []grant {
 		{group: "apps", resources: []string{"deployments", "statefulsets", "daemonsets"}, verbs: applied},
 		{group: "apps", resources: []string{"replicasets"}, verbs: []string{"list"}},
 		{group: "batch", resources: []string{"cronjobs", "jobs"}, verbs: applied},
+		{group: "batch", resources: []string{"cronjobs/status"}, verbs: []string{"patch"}},
 		{group: "autoscaling", resources: []string{"horizontalpodautoscalers"}, verbs: applied},
 		{group: "policy", resources: []string{"poddisruptionbudgets"}, verbs: applied},
 		{group: "networking.k8s.io", resources: []string{"ingresses", "networkpolicies"}, verbs: applied},
@@ -53,7 +54,8 @@ func Missing(ctx context.Context, c *Connection, namespace string) ([]string, er
 	for _, g := range grants() {
 		for _, resource := range g.resources {
 			for _, verb := range g.verbs {
-				a := &authorizationv1.ResourceAttributes{Verb: verb, Group: g.group, Resource: resource}
+				a := &authorizationv1.ResourceAttributes{Verb: verb, Group: g.group}
+				a.Resource, a.Subresource, _ = strings.Cut(resource, "/")
 				name := verb + " " + strings.TrimSuffix(resource+"."+g.group, ".")
 				if g.own {
 					a.Namespace = namespace

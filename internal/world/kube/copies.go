@@ -34,6 +34,8 @@ func (c *Cluster) counted(ctx context.Context, list []*piece, copies int) ([]*pi
 		case "CronJob":
 			if copies == 0 {
 				err = unstructured.SetNestedField(p.Object, true, "spec", "suspend")
+			} else {
+				err = c.awake(ctx, p)
 			}
 		case "Job":
 			keep, err = c.job(ctx, p, copies)
