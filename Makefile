@@ -11,7 +11,7 @@ ESTATE ?= examples/telemetry/snapshot
 
 .PHONY: help build check test demo update fuzz bench peers integration e2e
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/tranship
 	go build -trimpath -o $(BIN) ./cmd/tranship
@@ -57,6 +57,6 @@ lab: $(LAB) ## Kubernetes, front door, databases and an old world on this machin
 lab-down: $(LAB) ## remove all of it
 	$(LAB) down
 
-.PHONY: $(LAB)
+.PHONY: lab lab-down $(LAB)
 $(LAB):
 	go -C lab build -trimpath -o ../$(LAB) ./cmd/lab
