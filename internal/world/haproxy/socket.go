@@ -61,12 +61,16 @@ func (s socket) dial(ctx context.Context) (net.Conn, error) {
 }
 
 // act sends commands that answer nothing, or one of the words given, if they
-// did what they say. Any other answer is ErrRefused.
+// did what they say. Any other answer is ErrRefused. What was sent is waited for
+// even if ctx ends, so that it cannot take effect after what is sent next.
 func (s socket) act(ctx context.Context, commands []string, good ...string) error {
 	if len(commands) == 0 {
 		return nil
 	}
-	answer, err := s.ask(ctx, commands...)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	answer, err := s.ask(context.WithoutCancel(ctx), commands...)
 	if err != nil {
 		return err
 	}
