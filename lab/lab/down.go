@@ -129,22 +129,20 @@ func (l Layout) remove(ctx context.Context) error {
 			return err
 		}
 	}
-	// A process that was killed leaves its cgroup a moment after it is gone.
+	// A process that was killed leaves its cgroup, and the last file it wrote, a moment after it is gone.
 	for limit := time.Now().Add(5 * time.Second); ; {
-		if err = node.RemoveCgroup(l.Cgroup()); err == nil || time.Now().After(limit) {
+		err = errors.Join(node.RemoveCgroup(l.Cgroup()), os.RemoveAll(l.Dir))
+		if err == nil {
 			break
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("remove cgroups and files: %w", err)
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(50 * time.Millisecond):
 		}
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.RemoveAll(l.Dir); err != nil {
-		return fmt.Errorf("remove the lab's folder: %w", err)
 	}
 	if text, err := os.ReadFile(l.claimFile()); err == nil && strings.TrimSpace(string(text)) == l.Dir {
 		if err := os.Remove(l.claimFile()); err != nil {

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -25,7 +23,7 @@ var manifests embed.FS
 // Folders of programs that the lab starts without knowing them.
 const (
 	cargoFolder    = "cargo/cmd"
-	oldWorldFolder = "oldworld/cmd"
+	oldWorldFolder = "oldworld/cmd/oldworld"
 )
 
 // cargo names the programs of the cargo: each becomes one image.
@@ -158,9 +156,13 @@ func (u *lifting) oldWorld(ctx context.Context) error {
 		return err
 	}
 	client := netns.Client(u.Old())
-	return u.await(ctx, name, func() error {
-		return get(ctx, client, "http://"+old+":8080/v2/info")
-	})
+	if err := u.await(ctx, name, func() error { return get(ctx, client, "http://"+old+":8080/v2/info") }); err != nil {
+		return err
+	}
+	if !u.want[Cargo] {
+		return nil
+	}
+	return u.estate(ctx)
 }
 
 // await asks until the answer is good, the process has ended, or a minute is over.
@@ -183,21 +185,4 @@ func (u *lifting) await(ctx context.Context, name string, ask func() error) erro
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-}
-
-func get(ctx context.Context, client *http.Client, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return fmt.Errorf("ask: %w", err)
-	}
-	answer, err := client.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask: %w", err)
-	}
-	defer answer.Body.Close()
-	_, _ = io.Copy(io.Discard, answer.Body)
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask %s: %s", url, answer.Status)
-	}
-	return nil
 }

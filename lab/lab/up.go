@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship/lab/host"
 	"github.com/tranship/tranship/lab/node"
 	"github.com/tranship/tranship/lab/pki"
+	"github.com/tranship/tranship/lab/process"
 )
 
 // Parts of a lab, by the names that --only takes.
@@ -84,6 +85,14 @@ func Up(ctx context.Context, l Layout, o Options) error {
 	}
 	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
 		return fmt.Errorf("make the lab's folder: %w", err)
+	}
+	// What this command runs for a moment (initdb, a build) is to be found as well, should the command be killed; and what
+	// one that was killed has left is ended before it meets the same work done anew.
+	if err := os.Setenv(process.Mark, l.Dir); err != nil {
+		return fmt.Errorf("mark what is run: %w", err)
+	}
+	if err := process.Kill(ctx, l.table().Strays()); err != nil {
+		return err
 	}
 	if err := u.all(ctx); err != nil {
 		return fmt.Errorf("%w\nwhat is up stays up: `lab up` goes on from here, `lab down` removes it", err)

@@ -48,7 +48,7 @@ type Role struct{ Name, Password string }
 
 // DSN is the connection string of a role.
 func (s Server) DSN(r Role) string {
-	return fmt.Sprintf("postgres://%s:%s@%s/%s", r.Name, r.Password, net.JoinHostPort(s.Address, "5432"), s.Database)
+	return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", r.Name, r.Password, net.JoinHostPort(s.Address, "5432"), s.Database)
 }
 
 // Sockets is the folder of the server's socket, by which root and postgres come in without a password.

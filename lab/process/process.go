@@ -203,6 +203,18 @@ func (t Table) keep(r Record) error {
 	return nil
 }
 
+// Strays gives what the starter ran for a moment only, such as initdb or a build, and left when it was killed: it carries
+// the mark, which the starter has in its own environment, but is nobody's process.
+func (t Table) Strays() []Record {
+	var out []Record
+	for _, r := range t.Marked() {
+		if r.Log == "" {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // unrecorded looks for a process of that name that a starter left before it could write the record: the leader of its
 // session, since what it started itself carries the mark as well.
 func (t Table) unrecorded(name string) (Record, bool) {

@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -104,6 +105,30 @@ func TestEndedProcessIsNotAlive(t *testing.T) {
 	waitFor(t, func() bool { return !r.Alive() })
 	if got := x.Tail("a"); got != "so it goes" {
 		t.Errorf("Tail = %q, want what it said", got)
+	}
+}
+
+// What a starter that was killed left running, and never meant to last, is told from processes that are to last.
+func TestStraysAreNobodysProcess(t *testing.T) {
+	x := table(t)
+	kept := start(t, x, "a", "sh", "-c", "sleep 60 & wait")
+	waitFor(t, func() bool { return len(x.Marked()) == 2 })
+	t.Setenv(process.Mark, x.Dir)
+	c := exec.Command("sleep", "60")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var strays []process.Record
+	waitFor(t, func() bool { strays = x.Strays(); return len(strays) > 0 })
+	if len(strays) != 1 || strays[0].PID != c.Process.Pid {
+		t.Errorf("Strays = %+v, want process %d alone", strays, c.Process.Pid)
+	}
+	if err := process.Kill(t.Context(), strays); err != nil {
+		t.Error(err)
+	}
+	_ = c.Wait() // it was killed
+	if !kept.Alive() {
+		t.Error("the process that is to last has ended")
 	}
 }
 
