@@ -70,6 +70,13 @@ func (s *Source) Run(w estate.Name, until time.Time) {
 	s.apps[w].runs = append(s.apps[w].runs, until)
 }
 
+// EndRuns ends all runs of a job.
+func (s *Source) EndRuns(w estate.Name) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apps[w].runs = nil
+}
+
 // Change gives a workload another version, as somebody who deploys does.
 func (s *Source) Change(w estate.Name, version string) {
 	s.mu.Lock()
