@@ -30,6 +30,12 @@ var evidenceKeys = []string{
 	"lastTaskFailure", "taskStats", "tasksStats", "readinessCheckResults",
 }
 
+// Definition gives a digest of what an app is, apart from its id, its version,
+// the number of its copies, and what tells how it ran.
+func Definition(v *jsonpos.Value) string {
+	return field.Digest(v, append([]string{"id", "version", "instances"}, evidenceKeys...)...)
+}
+
 func (r *reader) app(v *jsonpos.Value, in estate.Name) {
 	id := r.name(v, in)
 	a := &app{Scope: r.scope(id), v: v}

@@ -124,6 +124,12 @@ func (r *reader) value(v *jsonpos.Value) {
 // evidence are the keys that tell how a job ran.
 var evidence = []string{"activeRuns", "history", "historySummary", "nextRunAt", "_embedded"}
 
+// Version gives a digest of a job, which has no version of its own, apart from
+// what tells how it ran. It counts which schedules are on, and their order.
+func Version(v *jsonpos.Value) string {
+	return field.Digest(v, append([]string{"schedules/nextRunAt"}, evidence...)...)
+}
+
 func (r *reader) job(v *jsonpos.Value) {
 	j := &reading{v: v}
 	j.Scope = field.Scope{B: r.b, File: r.d.File, Kind: "job"}
@@ -135,7 +141,7 @@ func (r *reader) job(v *jsonpos.Value) {
 	w := estate.Workload{
 		ID: j.ID, Kind: estate.Job, Origin: estate.Origin{File: r.d.File, Pointer: v.Pointer()}, Group: estate.Name(group),
 		Replicas: 1, Run: &estate.Run{}, Containers: []estate.Container{{Name: field.Short(j.ID)}},
-		SourceVersion: field.Digest(v, append([]string{"schedules/nextRunAt"}, evidence...)...),
+		SourceVersion: Version(v),
 	}
 	if have := r.b.Workload(j.ID); have != nil && have.SourceVersion == w.SourceVersion {
 		j.evidence()

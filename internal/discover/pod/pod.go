@@ -124,6 +124,12 @@ func (p *pod) id(d *discover.Document, status *jsonpos.Value, group estate.Name)
 	return id
 }
 
+// Definition gives a digest of what a pod is, apart from its id, its version and
+// the number of its instances.
+func Definition(v *jsonpos.Value) string {
+	return field.Digest(v, "id", "version", "scaling/instances")
+}
+
 func (p *pod) read(status *jsonpos.Value) {
 	containers := p.def.Get("containers")
 	var at []*jsonpos.Value
