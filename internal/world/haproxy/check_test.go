@@ -119,7 +119,7 @@ func TestCountersGoOnThroughAReload(t *testing.T) {
 
 func TestTheStatisticsAreRead(t *testing.T) {
 	st := &state{}
-	err := st.stats(`pxname,svname,qcur,scur,stot,econ,eresp,wredis,status,bck,check_status,hrsp_5xx,addr,mode,uweight
+	err := st.stats("gateway", `pxname,svname,qcur,scur,stot,econ,eresp,wredis,status,bck,check_status,hrsp_5xx,addr,mode,uweight
 gateway,old-1,1,2,100,1,2,3,UP 1/2,0,L7OK,4,10.0.0.1:80,http,7
 gateway,tranship-1,0,0,5,0,0,0,DOWN 1/2,0,L4CON,0,10.0.0.2:80,http,9
 gateway,spare,0,0,0,0,0,0,no check,1,,0,10.0.0.3:80,http,1
@@ -135,6 +135,9 @@ gateway,BACKEND,0,2,105,6,2,3,UP,0,,9,,http,8
 	}
 	if diff := cmp.Diff(want, st.servers, cmp.AllowUnexported(server{})); diff != "" || st.unmade != 6 || st.tcp {
 		t.Errorf("servers (-want +got), %d unmade:\n%s", st.unmade, diff)
+	}
+	if err := st.stats("other", "pxname,svname\ngateway,BACKEND\n"); err == nil {
+		t.Error("another backend's statistics are taken")
 	}
 	source, target := st.sides()
 	if !slices.Equal([]int{len(source), len(target)}, []int{1, 1}) {

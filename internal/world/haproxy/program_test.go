@@ -60,7 +60,7 @@ defaults
     timeout connect 1s
     timeout client 10s
     timeout server 10s
-frontend front
+frontend gateway
     bind %[2]s
     default_backend gateway
 backend gateway

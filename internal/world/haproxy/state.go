@@ -63,9 +63,25 @@ func (s *state) ours() bool {
 	return slices.ContainsFunc(s.servers, func(v server) bool { return v.ours })
 }
 
-// look asks for the state of a backend.
+// look asks for the state of a backend. A frontend may have the same name, and
+// "show stat" would take that one: so the backend's number is asked for first.
 func (s socket) look(ctx context.Context, backend string) (*state, error) {
-	answer, err := s.ask(ctx, "show info", "show stat "+backend+" 6 -1", "show servers state "+backend)
+	first, err := s.ask(ctx, "show servers state "+backend)
+	if err != nil {
+		return nil, err
+	}
+	_, states, found := strings.Cut(first, "# be_id ")
+	_, rows, _ := strings.Cut(states, "\n")
+	number, _, _ := strings.Cut(rows, " ")
+	switch {
+	case strings.Contains(first, "Permission denied"):
+		return nil, fmt.Errorf("haproxy's socket is not of level admin: %w", runner.ErrRefused)
+	case strings.Contains(first, "Can't find backend"):
+		return nil, fmt.Errorf("haproxy has no backend %s: %w", backend, runner.ErrAbsent)
+	case !found || !digits(number):
+		return nil, fmt.Errorf("haproxy tells no server of backend %s: %.80q", backend, first)
+	}
+	answer, err := s.ask(ctx, "show info", "show stat "+number+" 6 -1")
 	if err != nil {
 		return nil, err
 	}
@@ -77,26 +93,21 @@ func (s socket) look(ctx context.Context, backend string) (*state, error) {
 			st.pid, _ = strconv.Atoi(value)
 		case "DroppedLogs":
 			st.dropped, _ = strconv.ParseInt(value, 10, 64)
-		case "Permission denied":
-			return nil, fmt.Errorf("haproxy's socket is not of level admin: %w", runner.ErrRefused)
 		}
 	}
 	_, stats, found := strings.Cut(answer, "# pxname,")
-	stats, states, more := strings.Cut(stats, "# be_id ")
-	switch {
-	case st.pid > 0 && strings.Contains(answer, "Can't find backend"):
-		return nil, fmt.Errorf("haproxy has no backend %s: %w", backend, runner.ErrAbsent)
-	case st.pid == 0 || !found || !more:
+	if st.pid == 0 || !found {
 		return nil, fmt.Errorf("haproxy does not tell its state: %.80q", answer)
 	}
-	if err := st.stats("pxname," + stats); err != nil {
+	if err := st.stats(backend, "pxname,"+stats); err != nil {
 		return nil, fmt.Errorf("read haproxy's statistics: %w", err)
 	}
-	return st, st.initials("be_id " + states)
+	st.initials("be_id " + states)
+	return st, nil
 }
 
 // stats reads what "show stat" answers, as CSV with a row for each server and one for all.
-func (s *state) stats(text string) error {
+func (s *state) stats(backend, text string) error {
 	text, _, _ = strings.Cut(text, "\n\n")
 	r := csv.NewReader(strings.NewReader(text))
 	r.FieldsPerRecord = -1
@@ -104,12 +115,16 @@ func (s *state) stats(text string) error {
 	if err != nil {
 		return err
 	}
+	whole := false
 	for _, row := range rows[1:] {
 		f := fields{rows[0], row}
+		if f.text("pxname") != backend {
+			return fmt.Errorf("they are those of %s: haproxy was reloaded meanwhile", f.text("pxname"))
+		}
 		bad := f.number("hrsp_5xx") + f.number("eresp") + f.number("econ") + f.number("wredis")
 		if f.text("svname") == "BACKEND" {
 			s.tcp = f.text("mode") == "tcp"
-			s.unmade = f.number("econ")
+			s.unmade, whole = f.number("econ"), true
 			continue
 		}
 		status, check := f.text("status"), f.text("check_status")
@@ -125,11 +140,14 @@ func (s *state) stats(text string) error {
 		}
 		s.servers = append(s.servers, v)
 	}
+	if !whole {
+		return fmt.Errorf("they do not tell backend %s", backend)
+	}
 	return nil
 }
 
 // initials reads the configured weights from "show servers state".
-func (s *state) initials(text string) error {
+func (s *state) initials(text string) {
 	var head []string
 	for line := range strings.Lines(text) {
 		f := fields{head, strings.Fields(line)}
@@ -141,7 +159,6 @@ func (s *state) initials(text string) error {
 			v.initial = int(f.number("srv_iweight"))
 		}
 	}
-	return nil
 }
 
 type fields struct{ head, row []string }
