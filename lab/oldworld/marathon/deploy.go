@@ -1,0 +1,428 @@
+package marathon
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tranship/tranship/lab/oldworld/mesos"
+)
+
+// Action is one of a step: Start, Scale, Stop or RestartApplication.
+type Action struct {
+	Action string `json:"action"`
+	App    string `json:"app"`
+}
+
+// Step is a set of actions that go on beside each other.
+type Step struct {
+	Actions []Action `json:"actions"`
+}
+
+// Deployment is a change under way.
+type Deployment struct {
+	ID       string            `json:"id"`
+	Version  string            `json:"version"`
+	Steps    []Step            `json:"steps"`
+	Current  int               `json:"current"` // the step under way, from 0
+	Told     bool              `json:"told"`    // its beginning has been told
+	Original map[string]*App   `json:"original"`
+	Target   map[string]*App   `json:"target"`
+	Groups   map[string]*Group `json:"groups"` // before it
+	Kill     map[string]bool   `json:"kill,omitempty"`
+}
+
+// affected gives the apps of a deployment.
+func (d *Deployment) affected() []string {
+	seen := map[string]bool{}
+	for _, s := range d.Steps {
+		for _, a := range s.Actions {
+			seen[a.App] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// LockedError is returned for a change of what a deployment is changing.
+type LockedError struct{ IDs []string }
+
+func (e *LockedError) Error() string {
+	return "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'."
+}
+
+// plan makes the steps from the tree as it is to the apps as they are to be; an app that maps to nil goes.
+func plan(now, target map[string]*App, restart map[string]bool) []Step {
+	var stop, start Step
+	level := map[int]*Step{}
+	depth := depths(target)
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		if target[id] == nil {
+			stop.Actions = append(stop.Actions, Action{"StopApplication", id})
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(target)) {
+		old, a := now[id], target[id]
+		kind := ""
+		switch {
+		case old == nil:
+			start.Actions = append(start.Actions, Action{"StartApplication", id})
+			kind = "ScaleApplication"
+		case old.Version == a.Version && !restart[id]:
+			continue
+		case (old.sameBut(a) || a.Instances == 0) && !restart[id]:
+			kind = "ScaleApplication"
+		default:
+			kind = "RestartApplication"
+		}
+		if level[depth[id]] == nil {
+			level[depth[id]] = &Step{}
+		}
+		level[depth[id]].Actions = append(level[depth[id]].Actions, Action{kind, id})
+	}
+	var steps []Step
+	for _, s := range []Step{stop, start} {
+		if len(s.Actions) > 0 {
+			steps = append(steps, s)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(level)) {
+		steps = append(steps, *level[n])
+	}
+	return steps
+}
+
+// depths gives each app the length of its longest chain of dependencies, which may name groups.
+func depths(apps map[string]*App) map[string]int {
+	out := map[string]int{}
+	var walk func(id string, way []string) int
+	walk = func(id string, way []string) int {
+		if n, ok := out[id]; ok {
+			return n
+		}
+		if slices.Contains(way, id) {
+			return 0 // a circle; orders refuse them before
+		}
+		n := 1
+		for _, dep := range apps[id].Dependencies {
+			for other := range apps {
+				if other != id && (other == dep || strings.HasPrefix(other, strings.TrimSuffix(dep, "/")+"/")) {
+					n = max(n, 1+walk(other, append(way, id)))
+				}
+			}
+		}
+		out[id] = n
+		return n
+	}
+	for id := range apps {
+		walk(id, nil)
+	}
+	return out
+}
+
+// progress is what a restart under way remembers.
+type progress struct {
+	capacity  int // instances at most
+	immediate int // old ones that may end before a new one is ready
+	before    int // old ones at its beginning
+	passed    map[string]bool
+}
+
+// restartPlan is Marathon's own rule for how many may be missing and how many may be there beside.
+func restartPlan(a *App, healthy, all int) progress {
+	least := int(math.Ceil(float64(a.Instances) * a.UpgradeStrategy.MinimumHealthCapacity))
+	most := int(float64(a.Instances) * (1 + a.UpgradeStrategy.MaximumOverCapacity))
+	at := max(0, healthy-least)
+	if least == most && most <= healthy {
+		if a.Resident() {
+			at = healthy - least + 1
+		} else {
+			most++
+		}
+	}
+	if a.Instances < all {
+		at = max(all-a.Instances, at)
+	}
+	return progress{capacity: most, immediate: at, passed: map[string]bool{}}
+}
+
+// act looks at every deployment and every instance that waits. The lock is held.
+func (m *Marathon) act() {
+	if !m.opts.Faults().NoRestart {
+		for _, i := range m.s.Instances {
+			if i.Condition == abandoned && i.TaskID == "" {
+				i.Condition = scheduled
+				m.touch()
+			}
+		}
+	}
+	for _, d := range slices.Clone(m.s.Deployments) {
+		m.advance(d)
+	}
+	m.place()
+}
+
+func (m *Marathon) advance(d *Deployment) {
+	for d.Current < len(d.Steps) {
+		step := d.Steps[d.Current]
+		if !d.Told {
+			d.Told = true
+			m.events.publish("deployment_info", map[string]any{"plan": m.planView(d), "currentStep": step})
+			for _, a := range step.Actions {
+				m.revive(a.App)
+			}
+			m.touch()
+		}
+		done := true
+		for _, a := range step.Actions {
+			if !m.perform(d, a) {
+				done = false
+			}
+		}
+		if !done {
+			return
+		}
+		m.events.publish("deployment_step_success", map[string]any{"plan": m.planView(d), "currentStep": step})
+		d.Current++
+		d.Told = false
+		m.touch()
+	}
+	m.close(d)
+	m.events.publish("deployment_success", map[string]any{"id": d.ID, "plan": m.planView(d)})
+	m.events.publish("group_change_success", map[string]any{"groupId": "/", "version": d.Version})
+}
+
+// revive has instances start again that nobody started, and forgets delays: somebody acts on the app.
+func (m *Marathon) revive(app string) {
+	delete(m.s.Delays, app)
+	for _, i := range m.instances(app) {
+		if i.Condition == abandoned && i.TaskID == "" {
+			i.Condition = scheduled
+		}
+	}
+}
+
+// close takes a deployment off the list.
+func (m *Marathon) close(d *Deployment) {
+	m.s.Deployments = slices.DeleteFunc(m.s.Deployments, func(x *Deployment) bool { return x == d })
+	for key := range m.began {
+		if strings.HasPrefix(key, d.ID+" ") {
+			delete(m.began, key)
+		}
+	}
+	m.touch()
+}
+
+// cancel ends a deployment that others have taken over.
+func (m *Marathon) cancel(d *Deployment, why string) {
+	m.close(d)
+	m.events.publish("deployment_failed", map[string]any{"id": d.ID, "plan": m.planView(d), "reason": why})
+	m.events.publish("group_change_failed", map[string]any{"groupId": "/", "version": d.Version, "reason": why})
+}
+
+// perform brings an action forward, and tells whether it is done.
+func (m *Marathon) perform(d *Deployment, a Action) bool {
+	switch a.Action {
+	case "StartApplication":
+		return true
+	case "StopApplication":
+		for _, i := range m.instances(a.App) {
+			m.kill(i, true)
+		}
+		if len(m.instances(a.App)) > 0 {
+			return false
+		}
+		if key := d.ID + " " + a.App; m.began[key] == nil {
+			m.began[key] = &progress{}
+			m.terminated(a.App)
+		}
+		return true
+	case "ScaleApplication":
+		return m.scale(d, d.Target[a.App])
+	}
+	app := d.Target[a.App]
+	if app.Instances == 0 {
+		return m.scale(d, app)
+	}
+	return m.restart(d, app)
+}
+
+// scale has as many instances as are wanted, those above by the app's kill selection.
+func (m *Marathon) scale(d *Deployment, a *App) bool {
+	var live []*Instance
+	ending := false
+	for _, i := range m.instances(a.ID) {
+		if i.Goal == goalRunning {
+			live = append(live, i)
+		} else {
+			ending = true
+		}
+	}
+	if n := len(live) - a.Instances; n > 0 {
+		for _, i := range m.victims(a, live, n, d.Kill) {
+			m.kill(i, false)
+		}
+		return false
+	}
+	if n := a.Instances - len(live); n > 0 {
+		m.add(a, n)
+		return false
+	}
+	for _, i := range live {
+		if i.Spec.Version == a.Version && !m.isReady(i) {
+			return false
+		}
+	}
+	return !ending
+}
+
+// victims chooses who goes: those that were named, those that do not run, then by age, keeping a spread that the app asks for.
+func (m *Marathon) victims(a *App, live []*Instance, n int, named map[string]bool) []*Instance {
+	byID := map[string]mesos.Agent{}
+	for _, x := range m.cluster.Agents() {
+		byID[x.ID] = x.Agent
+	}
+	rank := func(i *Instance) int {
+		switch {
+		case named[i.TaskID] && i.TaskID != "":
+			return 0
+		case i.TaskID == "":
+			return 1
+		case !m.healthy(i):
+			return 2
+		}
+		return 3
+	}
+	left := slices.Clone(live)
+	var out []*Instance
+	for len(out) < n {
+		crowd := func(*Instance) int { return 0 }
+		for _, c := range a.Constraints {
+			if c[1] == "GROUP_BY" {
+				count := map[string]int{}
+				for _, i := range left {
+					v, _ := byID[i.Agent].Value(c[0])
+					count[v]++
+				}
+				crowd = func(i *Instance) int { v, _ := byID[i.Agent].Value(c[0]); return count[v] }
+			}
+		}
+		slices.SortStableFunc(left, func(x, y *Instance) int {
+			switch {
+			case rank(x) != rank(y):
+				return rank(x) - rank(y)
+			case crowd(x) != crowd(y):
+				return crowd(y) - crowd(x)
+			}
+			if a.KillSelection == "OLDEST_FIRST" {
+				return x.StartedAt.Compare(y.StartedAt)
+			}
+			return y.StartedAt.Compare(x.StartedAt)
+		})
+		out, left = append(out, left[0]), left[1:]
+	}
+	return out
+}
+
+// restart replaces instances of other versions: never more beside each other, nor fewer healthy, than the app allows.
+func (m *Marathon) restart(d *Deployment, a *App) bool {
+	var old, fresh []*Instance
+	healthy := 0
+	for _, i := range m.instances(a.ID) {
+		if m.healthy(i) && i.Goal == goalRunning {
+			healthy++
+		}
+		switch {
+		case i.Goal != goalRunning:
+		case i.Spec.Version != a.Version:
+			old = append(old, i)
+		default:
+			fresh = append(fresh, i)
+		}
+	}
+	key := d.ID + " " + a.ID
+	p := m.began[key]
+	if p == nil {
+		made := restartPlan(a, healthy, len(old)+len(fresh))
+		made.before = len(old)
+		p = &made
+		m.began[key] = p
+	}
+	ready := 0
+	for _, i := range fresh {
+		if m.isReady(i) {
+			ready++
+			p.passed[i.ID] = true
+		}
+	}
+	slices.SortStableFunc(old, func(x, y *Instance) int { return score(m.healthy(x)) - score(m.healthy(y)) })
+	for ended := p.before - len(old); ended < p.immediate+len(p.passed) && len(old) > 0; ended++ {
+		m.kill(old[0], false)
+		old = old[1:]
+	}
+	remaining := 0
+	for _, i := range m.instances(a.ID) {
+		if i.Spec.Version != a.Version {
+			remaining++
+		}
+	}
+	if n := min(a.Instances-len(fresh), p.capacity-remaining-len(fresh)); n > 0 {
+		m.add(a, n)
+		return false
+	}
+	return ready >= a.Instances && remaining == 0
+}
+
+func score(healthy bool) int {
+	if healthy {
+		return 1
+	}
+	return 0
+}
+
+// deploying tells whether a deployment changes an app. The lock is held.
+func (m *Marathon) deploying(app string) bool { return len(m.locks([]string{app})) > 0 }
+
+// locks gives the deployments that change one of the apps. The lock is held.
+func (m *Marathon) locks(apps []string) []*Deployment {
+	var out []*Deployment
+	for _, d := range m.s.Deployments {
+		if slices.ContainsFunc(d.affected(), func(id string) bool { return slices.Contains(apps, id) }) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func (m *Marathon) planView(d *Deployment) map[string]any {
+	return map[string]any{"id": d.ID, "version": d.Version, "steps": d.Steps}
+}
+
+// circle finds dependencies that lead back to themselves.
+func circle(apps map[string]*App) error {
+	state := map[string]int{}
+	var walk func(id string) bool
+	walk = func(id string) bool {
+		if state[id] == 1 {
+			return true
+		}
+		if state[id] == 2 || apps[id] == nil {
+			return false
+		}
+		state[id] = 1
+		for _, dep := range apps[id].Dependencies {
+			if walk(dep) {
+				return true
+			}
+		}
+		state[id] = 2
+		return false
+	}
+	for _, id := range slices.Sorted(maps.Keys(apps)) {
+		if walk(id) {
+			return &InvalidError{Details: []Detail{{Path: "/", Errors: []string{fmt.Sprintf("Dependency graph has cyclic dependencies, at %s.", id)}}}}
+		}
+	}
+	return nil
+}
