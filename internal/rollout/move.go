@@ -101,7 +101,7 @@ func (m *Move) Begin() []*Unit {
 	}
 	var out []*Unit
 	for _, wave := range m.waves() {
-		open := false
+		open, stop := false, false
 		for i := range m.Units {
 			u := &m.Units[i]
 			if u.Wave != wave {
@@ -116,10 +116,10 @@ func (m *Move) Begin() []*Unit {
 			case m.busy(u):
 				open = true
 			case m.stops(u):
-				return out
+				stop = true // its wave is finished, no later one begins
 			}
 		}
-		if open {
+		if open || stop {
 			return out
 		}
 	}

@@ -50,6 +50,8 @@ type Flow struct {
 	At     time.Time `json:"at"`
 	Source Side      `json:"source"`
 	Target Side      `json:"target"`
+	// Uncounted: the front door counts neither requests nor errors.
+	Uncounted bool `json:"uncounted,omitempty"`
 }
 
 // Lag is how far a database's replica is behind.

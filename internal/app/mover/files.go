@@ -50,10 +50,10 @@ func NewMove(p *plan.Plan) *rollout.Move {
 
 // Open opens the move's journal for writing and folds it in. journal.ErrBusy:
 // another mover is at work; runner.ErrOtherPlan, journal.ErrDamaged.
-func Open(f Files, p *plan.Plan, now time.Time) (*rollout.Move, *journal.Journal, error) {
+func Open(f Files, p *plan.Plan, now time.Time) (*rollout.Move, *journal.Journal, []journal.Record, error) {
 	j, records, err := journal.Open(f.Journal)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	m := NewMove(p)
 	if len(records) == 0 {
@@ -65,9 +65,9 @@ func Open(f Files, p *plan.Plan, now time.Time) (*rollout.Move, *journal.Journal
 		err = runner.Replay(m, p.Seal, records)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("journal %s: %w", f.Journal, err), j.Close())
+		return nil, nil, nil, errors.Join(fmt.Errorf("journal %s: %w", f.Journal, err), j.Close())
 	}
-	return m, j, nil
+	return m, j, records, nil
 }
 
 // Look reads the journal while another process may be writing it. No journal is

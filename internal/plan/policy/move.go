@@ -120,7 +120,7 @@ type MoveGates struct {
 // PromGate is a question to Prometheus.
 type PromGate struct {
 	Name  string `json:"name"`
-	Query string `json:"query"` // {{.Workload}}, {{.Namespace}} and {{.Window}} are filled in
+	Query string `json:"query"` // {{.Workload}} is filled in
 }
 
 // MoveWorkload says how one workload moves.
@@ -193,8 +193,9 @@ type MoveIdentity struct {
 	Header string `json:"header"`
 	Source string `json:"source"`
 	Target string `json:"target"`
-	// VersionHeader, if set, has to be the same in both worlds.
+	// VersionHeader, if set, has to be the same as at Compare, a host:port of the source.
 	VersionHeader string `json:"versionHeader,omitempty"`
+	Compare       string `json:"compare,omitempty"`
 }
 
 // MoveDatabase is a PostgreSQL database that moves by logical replication.

@@ -317,4 +317,3 @@ func (r *Runner) record(kind string, u *rollout.Unit, body any, text string) err
 	}
 	return nil
 }
-

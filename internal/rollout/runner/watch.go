@@ -227,7 +227,7 @@ func (v *viewer) traffic(first, near, l look) []gate.Result {
 		short := long
 		short.Begin = near.flows[i]
 		v.windows[route.Backend] = long
-		for _, judge := range []func(gate.Window, gate.Limits) gate.Result{gate.Errors, gate.Latency} {
+		for _, judge := range v.judges(l.flows[i]) {
 			x := judge(long, v.limits)
 			if y := judge(short, v.limits); y.Verdict == gate.Fail {
 				x = y
@@ -242,6 +242,23 @@ func (v *viewer) traffic(first, near, l look) []gate.Result {
 		}
 	}
 	return out
+}
+
+// judges compare both sides of a route. A front door that counts nothing leaves
+// that to Prometheus; with nobody to count, nothing is known.
+func (v *viewer) judges(f rollout.Flow) []func(gate.Window, gate.Limits) gate.Result {
+	if !f.Uncounted {
+		return []func(gate.Window, gate.Limits) gate.Result{gate.Errors, gate.Latency}
+	}
+	if len(v.opts.Policy.Spec.Move.Gates.PromQL) > 0 {
+		return nil
+	}
+	return []func(gate.Window, gate.Limits) gate.Result{func(gate.Window, gate.Limits) gate.Result {
+		return gate.Result{
+			Gate: gate.ErrorsGate, Verdict: gate.Unknown,
+			Why: "this front door counts no requests; spec.move.gates.promql has to ask for errors and latency",
+		}
+	}}
 }
 
 // ask puts questions to the target and to Prometheus.

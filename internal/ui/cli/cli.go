@@ -120,7 +120,7 @@ of the step before: capture, discover, plan, render, move.`,
 	root.AddCommand(
 		s.captureCommand(), s.discoverCommand(), s.planCommand(), s.pricesCommand(), s.renderCommand(),
 		s.moveCommand(), s.statusCommand(), s.rollbackCommand(), s.stopCommand(), s.journalCommand(),
-		s.initCommand(), s.validateCommand(), s.explainCommand(), s.configCommand(), s.doctorCommand(), s.versionCommand(),
+		s.initCommand(), s.validateCommand(), s.explainCommand(), s.configCommand(), s.doctorCommand(), s.versionCommand(), s.labCommand(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

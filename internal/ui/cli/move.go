@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tranship/tranship/internal/app"
 	"github.com/tranship/tranship/internal/app/mover"
 	"github.com/tranship/tranship/internal/base/journal"
 	"github.com/tranship/tranship/internal/plan"
@@ -91,14 +90,6 @@ run in both worlds at most, and what each gate will need.`,
 	fl.BoolVar(&o.Again, "again", false, "have halted units go on, and units that went back start anew")
 	fl.StringVar(&o.Manifests, "manifests", "", "a folder of rendered manifests with your overlays (default: as the plan renders)")
 	return cmd
-}
-
-func readPlan(file string) (plan.Plan, error) {
-	p, err := app.ReadPlan(file)
-	if errors.Is(err, plan.ErrSeal) {
-		return p, fmt.Errorf("%w; make it anew with: tranship plan ESTATE --out %s", err, file)
-	}
-	return p, err
 }
 
 // chosen gives the units of --wave and --unit; none is all.

@@ -47,6 +47,9 @@ func grants() []grant {
 	}
 }
 
+// Optional ends the name of a right that only some clusters have a use for.
+const Optional = " (only where it is used)"
+
 // Missing gives what the mover lacks of the rights that it needs, as "verb
 // resource.group", with its namespace where it is for that alone.
 func Missing(ctx context.Context, c *Connection, namespace string) ([]string, error) {
@@ -69,7 +72,7 @@ func Missing(ctx context.Context, c *Connection, namespace string) ([]string, er
 				}
 				if !answer.Status.Allowed {
 					if g.optional {
-						name += " (only where it is used)"
+						name += Optional
 					}
 					out = append(out, name)
 				}

@@ -235,7 +235,7 @@ func (t *Traffic) observe(ctx context.Context, r rollout.Route) (rollout.Flow, e
 	if err != nil {
 		return rollout.Flow{}, err
 	}
-	out := rollout.Flow{}
+	out := rollout.Flow{Uncounted: true}
 	for group, side := range map[string]*rollout.Side{r.SourceGroup: &out.Source, r.TargetGroup: &out.Target} {
 		if f.weight(group) < 0 {
 			continue // the group is not in the action: it serves nothing here

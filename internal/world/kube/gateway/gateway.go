@@ -48,6 +48,10 @@ type Traffic struct {
 type Options struct {
 	// Settle is how long a controller may take to take up a change, 10 s by default.
 	Settle time.Duration
+	// Probe, if set, tells whether somebody answers at an address, so that a side
+	// that is down is given nothing more. Without it the EndpointSlices are
+	// believed, and those of the target say what Connect was told.
+	Probe func(ctx context.Context, address string) error
 }
 
 // New makes the front door of the routes in a namespace.
@@ -64,62 +68,87 @@ func New(c *kube.Connection, namespace string, now func() time.Time, opts Option
 func (t *Traffic) Connect(ctx context.Context, r rollout.Route, addresses []string) error {
 	what := fmt.Sprintf("connect route %s to %d addresses", r.Backend, len(addresses))
 	own := r.TargetGroup == ""
-	if len(addresses) > 0 && own {
-		if err := t.serve(ctx, r, addresses); err != nil {
+	hosts, err := parse(addresses)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	_, err = t.routes().Get(ctx, r.Backend, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err) && len(addresses) > 0:
+		return t.absent(what, r)
+	case err != nil && !apierrors.IsNotFound(err):
+		return fault.Of(what, err)
+	case err == nil && len(addresses) > 0 && own:
+		if err := t.serve(ctx, r, hosts); err != nil {
 			return fault.Of(what, err)
 		}
 	}
-	err := t.change(ctx, r, func(route *unstructured.Unstructured) error {
-		if len(addresses) == 0 {
-			return disconnect(route, target(r))
-		}
-		return connect(route, r)
-	})
-	if apierrors.IsNotFound(err) {
-		err = fmt.Errorf("%w: HTTPRoute %s/%s", runner.ErrAbsent, t.namespace, r.Backend)
+	if err == nil {
+		err = t.change(ctx, r, func(route *unstructured.Unstructured) error {
+			if len(addresses) == 0 {
+				return disconnect(route, target(r))
+			}
+			return connect(route, r)
+		})
 	}
-	if err == nil && len(addresses) == 0 && own {
+	if len(addresses) == 0 && own && (err == nil || apierrors.IsNotFound(err)) {
 		err = t.unserve(ctx, r)
 	}
 	return fault.Of(what, err)
 }
 
-// Shift implements runner.Traffic.
+func (t *Traffic) absent(what string, r rollout.Route) error {
+	return fmt.Errorf("%s: %w: HTTPRoute %s/%s", what, runner.ErrAbsent, t.namespace, r.Backend)
+}
+
+// Shift implements runner.Traffic. A side that is down is given nothing more.
 func (t *Traffic) Shift(ctx context.Context, r rollout.Route, percent int) error {
 	what := fmt.Sprintf("give the target %d percent of route %s", percent, r.Backend)
 	if percent < 0 || percent > 100 {
 		return fmt.Errorf("%s: %w: it is no share", what, runner.ErrRefused)
 	}
-	err := t.change(ctx, r, func(route *unstructured.Unstructured) error { return weigh(route, target(r), percent) })
-	if apierrors.IsNotFound(err) {
-		err = fmt.Errorf("%w: HTTPRoute %s/%s", runner.ErrAbsent, t.namespace, r.Backend)
+	now, err := t.Observe(ctx, r)
+	if err != nil {
+		return err
 	}
+	switch {
+	case percent > now.Target.Weight && now.Target.Up == 0:
+		return fmt.Errorf("%s: %w: nobody answers there", what, runner.ErrRefused)
+	case percent < now.Target.Weight && now.Source.Up == 0:
+		return fmt.Errorf("%s: %w: nobody answers at the source", what, runner.ErrRefused)
+	}
+	err = t.change(ctx, r, func(route *unstructured.Unstructured) error { return weigh(route, target(r), percent) })
 	return fault.Of(what, err)
 }
 
 // Observe implements runner.Traffic. Servers of the target are the addresses
-// that it was connected to; whether they answer is the controller's to know.
+// that it was connected to.
 func (t *Traffic) Observe(ctx context.Context, r rollout.Route) (rollout.Flow, error) {
 	what := "observe route " + r.Backend
 	route, err := t.routes().Get(ctx, r.Backend, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		err = fmt.Errorf("%w: HTTPRoute %s/%s", runner.ErrAbsent, t.namespace, r.Backend)
+		return rollout.Flow{}, t.absent(what, r)
 	}
 	if err != nil {
 		return rollout.Flow{}, fault.Of(what, err)
 	}
-	flow := rollout.Flow{At: t.now()}
+	flow := rollout.Flow{At: t.now(), Uncounted: true}
 	flow.Source.Weight, flow.Target.Weight = shares(route, target(r))
 	for _, b := range backends(route) {
 		side := &flow.Source
 		if b.name == target(r) {
 			side = &flow.Target
 		}
-		all, up, err := t.endpoints(ctx, b)
+		addresses, err := t.endpoints(ctx, b)
 		if err != nil {
 			return rollout.Flow{}, fault.Of(what, err)
 		}
-		side.Servers, side.Up = side.Servers+all, side.Up+up
+		for address, up := range addresses {
+			side.Servers++
+			if up && (t.opts.Probe == nil || t.opts.Probe(ctx, address) == nil) {
+				side.Up++
+			}
+		}
 	}
 	return flow, nil
 }

@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -21,35 +23,39 @@ import (
 // ofRoute is the label of what was made for a route.
 const ofRoute = "tranship.dev/target-of"
 
-// parse takes addresses apart: all of one family, with one port.
-func parse(addresses []string) (hosts []string, port int32, family discoveryv1.AddressType, err error) {
-	family = discoveryv1.AddressTypeIPv4
+// reached is where the target is: addresses of one family, with one port.
+type reached struct {
+	hosts  []string
+	port   int32
+	family discoveryv1.AddressType
+}
+
+func parse(addresses []string) (reached, error) {
+	var out reached
 	for i, a := range addresses {
 		x, err := netip.ParseAddrPort(a)
 		if err != nil || x.Port() == 0 {
-			return nil, 0, "", fmt.Errorf("%w: %q is no address with a port", runner.ErrRefused, a)
+			return reached{}, fmt.Errorf("%w: %q is no address with a port", runner.ErrRefused, a)
 		}
-		own := discoveryv1.AddressTypeIPv4
+		family := discoveryv1.AddressTypeIPv4
 		if x.Addr().Is6() {
-			own = discoveryv1.AddressTypeIPv6
+			family = discoveryv1.AddressTypeIPv6
 		}
-		if i > 0 && (int32(x.Port()) != port || own != family) {
-			return nil, 0, "", fmt.Errorf("%w: %s and %s have different ports or families, and one Service leads to one port", runner.ErrRefused, addresses[0], a)
+		if i > 0 && (int32(x.Port()) != out.port || family != out.family) {
+			return reached{}, fmt.Errorf("%w: %s and %s have different ports or families, and one Service leads to one port", runner.ErrRefused, addresses[0], a)
 		}
-		port, family = int32(x.Port()), own
-		hosts = append(hosts, x.Addr().String())
+		out.port, out.family = int32(x.Port()), family
+		out.hosts = append(out.hosts, x.Addr().String())
 	}
-	slices.Sort(hosts)
-	return slices.Compact(hosts), port, family, nil
+	slices.Sort(out.hosts)
+	out.hosts = slices.Compact(out.hosts)
+	return out, nil
 }
 
 // serve makes a Service of the addresses: one without a selector, and the
 // EndpointSlice that it would have.
-func (t *Traffic) serve(ctx context.Context, r rollout.Route, addresses []string) error {
-	hosts, port, family, err := parse(addresses)
-	if err != nil {
-		return err
-	}
+func (t *Traffic) serve(ctx context.Context, r rollout.Route, at reached) error {
+	port := at.port
 	labels := map[string]string{ofRoute: r.Backend}
 	services := t.conn.Typed.CoreV1().Services(t.namespace)
 	want := []corev1.ServicePort{{Name: "target", Port: servicePort, TargetPort: intstr.FromInt32(port), Protocol: corev1.ProtocolTCP}}
@@ -73,15 +79,15 @@ func (t *Traffic) serve(ctx context.Context, r rollout.Route, addresses []string
 		ObjectMeta: metav1.ObjectMeta{Name: target(r), Namespace: t.namespace, Labels: map[string]string{
 			ofRoute: r.Backend, discoveryv1.LabelServiceName: target(r), discoveryv1.LabelManagedBy: kube.Manager,
 		}},
-		AddressType: family,
+		AddressType: at.family,
 		Ports:       []discoveryv1.EndpointPort{{Name: new("target"), Port: &port, Protocol: new(corev1.ProtocolTCP)}},
 	}
-	for _, h := range hosts {
+	for _, h := range at.hosts {
 		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{Addresses: []string{h}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}})
 	}
 	slicesOf := t.conn.Typed.DiscoveryV1().EndpointSlices(t.namespace)
 	has, err := slicesOf.Get(ctx, slice.Name, metav1.GetOptions{})
-	if err == nil && has.AddressType != family { // it cannot be changed
+	if err == nil && has.AddressType != at.family { // it cannot be changed
 		if err := slicesOf.Delete(ctx, slice.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
@@ -114,19 +120,23 @@ func (t *Traffic) unserve(ctx context.Context, r rollout.Route) error {
 	return err
 }
 
-// backend is a Service that a route leads to.
-type backend struct{ namespace, name string }
+// backend is a Service's port that a route leads to.
+type backend struct {
+	namespace, name string
+	port            int64
+}
 
-// backends gives the Services of all rules, each once.
+// backends gives those of all rules, each once.
 func backends(route *unstructured.Unstructured) []backend {
 	var out []backend
 	_ = eachRule(route, func(_ int, refs []any) ([]any, error) {
 		for _, ref := range refs {
 			m, _ := ref.(map[string]any)
-			b := backend{route.GetNamespace(), nameOf(ref)}
+			b := backend{namespace: route.GetNamespace(), name: nameOf(ref)}
 			if ns, _ := m["namespace"].(string); ns != "" {
 				b.namespace = ns
 			}
+			b.port, _ = m["port"].(int64)
 			if !slices.Contains(out, b) {
 				out = append(out, b)
 			}
@@ -136,26 +146,37 @@ func backends(route *unstructured.Unstructured) []backend {
 	return out
 }
 
-// endpoints counts a Service's addresses, and those that are ready.
-func (t *Traffic) endpoints(ctx context.Context, b backend) (all, ready int, err error) {
+// endpoints gives the addresses behind a backend, and whether they are ready. A
+// Service that is not there has none.
+func (t *Traffic) endpoints(ctx context.Context, b backend) (map[string]bool, error) {
+	out := map[string]bool{}
+	s, err := t.conn.Typed.CoreV1().Services(b.namespace).Get(ctx, b.name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(s.Spec.Ports, func(p corev1.ServicePort) bool { return int64(p.Port) == b.port })
+	if i < 0 {
+		return out, nil
+	}
 	list, err := t.conn.Typed.DiscoveryV1().EndpointSlices(b.namespace).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + b.name})
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	seen := map[string]bool{}
-	for i := range list.Items {
-		for _, e := range list.Items[i].Endpoints {
-			up := e.Conditions.Ready == nil || *e.Conditions.Ready
-			for _, a := range e.Addresses {
-				seen[a] = seen[a] || up
+	for _, slice := range list.Items {
+		for _, p := range slice.Ports {
+			if p.Name == nil || *p.Name != s.Spec.Ports[i].Name || p.Port == nil {
+				continue
+			}
+			for _, e := range slice.Endpoints {
+				for _, a := range e.Addresses {
+					address := net.JoinHostPort(a, strconv.Itoa(int(*p.Port)))
+					out[address] = out[address] || e.Conditions.Ready == nil || *e.Conditions.Ready
+				}
 			}
 		}
 	}
-	for _, up := range seen {
-		all++
-		if up {
-			ready++
-		}
-	}
-	return all, ready, nil
+	return out, nil
 }
