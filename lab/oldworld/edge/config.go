@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/marathon"
 )
 
@@ -55,7 +56,7 @@ type service struct {
 	hosts    []string
 	path     string
 	sticky   bool
-	check    *marathon.HealthCheck
+	check    *definition.HealthCheck
 	checkIdx int // port index of the check, -1 for that of the servers
 	labels   map[string]string
 	servers  []server
@@ -127,7 +128,7 @@ func grouped(labels map[string]string, n int, groups []string) bool {
 	return false
 }
 
-func read(a *marathon.App, n, port int) *service {
+func read(a *definition.App, n, port int) *service {
 	label := func(name string) string { return a.Labels[fmt.Sprintf("HAPROXY_%d_%s", n, name)] }
 	if strings.EqualFold(label("ENABLED"), "false") || port == 0 {
 		return nil

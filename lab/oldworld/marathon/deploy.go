@@ -3,11 +3,10 @@ package marathon
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
-	"github.com/tranship/tranship/lab/oldworld/mesos"
+	"github.com/tranship/tranship/lab/oldworld/definition"
 )
 
 // Action is one of a step: Start, Scale, Stop or RestartApplication.
@@ -23,15 +22,15 @@ type Step struct {
 
 // Deployment is a change under way.
 type Deployment struct {
-	ID       string            `json:"id"`
-	Version  string            `json:"version"`
-	Steps    []Step            `json:"steps"`
-	Current  int               `json:"current"` // the step under way, from 0
-	Told     bool              `json:"told"`    // its beginning has been told
-	Original map[string]*App   `json:"original"`
-	Target   map[string]*App   `json:"target"`
-	Groups   map[string]*Group `json:"groups"` // before it
-	Kill     map[string]bool   `json:"kill,omitempty"`
+	ID       string                     `json:"id"`
+	Version  string                     `json:"version"`
+	Steps    []Step                     `json:"steps"`
+	Current  int                        `json:"current"` // the step under way, from 0
+	Told     bool                       `json:"told"`    // its beginning has been told
+	Original map[string]*definition.App `json:"original"`
+	Target   map[string]*definition.App `json:"target"`
+	Groups   map[string]*Group          `json:"groups"` // before it
+	Kill     map[string]bool            `json:"kill,omitempty"`
 }
 
 // affected gives the apps of a deployment.
@@ -53,7 +52,7 @@ func (e *LockedError) Error() string {
 }
 
 // plan makes the steps from the tree as it is to the apps as they are to be; an app that maps to nil goes.
-func plan(now, target map[string]*App, restart map[string]bool) []Step {
+func plan(now, target map[string]*definition.App, restart map[string]bool) []Step {
 	var stop, start Step
 	level := map[int]*Step{}
 	depth := depths(target)
@@ -71,7 +70,7 @@ func plan(now, target map[string]*App, restart map[string]bool) []Step {
 			kind = "ScaleApplication"
 		case old.Version == a.Version && !restart[id]:
 			continue
-		case (old.sameBut(a) || a.Instances == 0) && !restart[id]:
+		case (old.SameButInstances(a) || a.Instances == 0) && !restart[id]:
 			kind = "ScaleApplication"
 		default:
 			kind = "RestartApplication"
@@ -94,7 +93,7 @@ func plan(now, target map[string]*App, restart map[string]bool) []Step {
 }
 
 // depths gives each app the length of its longest chain of dependencies, which may name groups.
-func depths(apps map[string]*App) map[string]int {
+func depths(apps map[string]*definition.App) map[string]int {
 	out := map[string]int{}
 	var walk func(id string, way []string) int
 	walk = func(id string, way []string) int {
@@ -119,32 +118,6 @@ func depths(apps map[string]*App) map[string]int {
 		walk(id, nil)
 	}
 	return out
-}
-
-// progress is what a restart under way remembers.
-type progress struct {
-	capacity  int // instances at most
-	immediate int // old ones that may end before a new one is ready
-	before    int // old ones at its beginning
-	passed    map[string]bool
-}
-
-// restartPlan is Marathon's own rule for how many may be missing and how many may be there beside.
-func restartPlan(a *App, healthy, all int) progress {
-	least := int(math.Ceil(float64(a.Instances) * a.UpgradeStrategy.MinimumHealthCapacity))
-	most := int(float64(a.Instances) * (1 + a.UpgradeStrategy.MaximumOverCapacity))
-	at := max(0, healthy-least)
-	if least == most && most <= healthy {
-		if a.Resident() {
-			at = healthy - least + 1
-		} else {
-			most++
-		}
-	}
-	if a.Instances < all {
-		at = max(all-a.Instances, at)
-	}
-	return progress{capacity: most, immediate: at, passed: map[string]bool{}}
 }
 
 // act looks at every deployment and every instance that waits. The lock is held.
@@ -221,166 +194,6 @@ func (m *Marathon) cancel(d *Deployment, why string) {
 	m.events.publish("group_change_failed", map[string]any{"groupId": "/", "version": d.Version, "reason": why})
 }
 
-// perform brings an action forward, and tells whether it is done.
-func (m *Marathon) perform(d *Deployment, a Action) bool {
-	switch a.Action {
-	case "StartApplication":
-		return true
-	case "StopApplication":
-		for _, i := range m.instances(a.App) {
-			m.kill(i, true)
-		}
-		if len(m.instances(a.App)) > 0 {
-			return false
-		}
-		if key := d.ID + " " + a.App; m.began[key] == nil {
-			m.began[key] = &progress{}
-			m.terminated(a.App)
-		}
-		return true
-	case "ScaleApplication":
-		return m.scale(d, d.Target[a.App])
-	}
-	app := d.Target[a.App]
-	if app.Instances == 0 {
-		return m.scale(d, app)
-	}
-	return m.restart(d, app)
-}
-
-// scale has as many instances as are wanted, those above by the app's kill selection.
-func (m *Marathon) scale(d *Deployment, a *App) bool {
-	var live []*Instance
-	ending := false
-	for _, i := range m.instances(a.ID) {
-		if i.Goal == goalRunning {
-			live = append(live, i)
-		} else {
-			ending = true
-		}
-	}
-	if n := len(live) - a.Instances; n > 0 {
-		for _, i := range m.victims(a, live, n, d.Kill) {
-			m.kill(i, false)
-		}
-		return false
-	}
-	if n := a.Instances - len(live); n > 0 {
-		m.add(a, n)
-		return false
-	}
-	for _, i := range live {
-		if i.Spec.Version == a.Version && !m.isReady(i) {
-			return false
-		}
-	}
-	return !ending
-}
-
-// victims chooses who goes: those that were named, those that do not run, then by age, keeping a spread that the app asks for.
-func (m *Marathon) victims(a *App, live []*Instance, n int, named map[string]bool) []*Instance {
-	byID := map[string]mesos.Agent{}
-	for _, x := range m.cluster.Agents() {
-		byID[x.ID] = x.Agent
-	}
-	rank := func(i *Instance) int {
-		switch {
-		case named[i.TaskID] && i.TaskID != "":
-			return 0
-		case i.TaskID == "":
-			return 1
-		case !m.healthy(i):
-			return 2
-		}
-		return 3
-	}
-	left := slices.Clone(live)
-	var out []*Instance
-	for len(out) < n {
-		crowd := func(*Instance) int { return 0 }
-		for _, c := range a.Constraints {
-			if c[1] == "GROUP_BY" {
-				count := map[string]int{}
-				for _, i := range left {
-					v, _ := byID[i.Agent].Value(c[0])
-					count[v]++
-				}
-				crowd = func(i *Instance) int { v, _ := byID[i.Agent].Value(c[0]); return count[v] }
-			}
-		}
-		slices.SortStableFunc(left, func(x, y *Instance) int {
-			switch {
-			case rank(x) != rank(y):
-				return rank(x) - rank(y)
-			case crowd(x) != crowd(y):
-				return crowd(y) - crowd(x)
-			}
-			if a.KillSelection == "OLDEST_FIRST" {
-				return x.StartedAt.Compare(y.StartedAt)
-			}
-			return y.StartedAt.Compare(x.StartedAt)
-		})
-		out, left = append(out, left[0]), left[1:]
-	}
-	return out
-}
-
-// restart replaces instances of other versions: never more beside each other, nor fewer healthy, than the app allows.
-func (m *Marathon) restart(d *Deployment, a *App) bool {
-	var old, fresh []*Instance
-	healthy := 0
-	for _, i := range m.instances(a.ID) {
-		if m.healthy(i) && i.Goal == goalRunning {
-			healthy++
-		}
-		switch {
-		case i.Goal != goalRunning:
-		case i.Spec.Version != a.Version:
-			old = append(old, i)
-		default:
-			fresh = append(fresh, i)
-		}
-	}
-	key := d.ID + " " + a.ID
-	p := m.began[key]
-	if p == nil {
-		made := restartPlan(a, healthy, len(old)+len(fresh))
-		made.before = len(old)
-		p = &made
-		m.began[key] = p
-	}
-	ready := 0
-	for _, i := range fresh {
-		if m.isReady(i) {
-			ready++
-			p.passed[i.ID] = true
-		}
-	}
-	slices.SortStableFunc(old, func(x, y *Instance) int { return score(m.healthy(x)) - score(m.healthy(y)) })
-	for ended := p.before - len(old); ended < p.immediate+len(p.passed) && len(old) > 0; ended++ {
-		m.kill(old[0], false)
-		old = old[1:]
-	}
-	remaining := 0
-	for _, i := range m.instances(a.ID) {
-		if i.Spec.Version != a.Version {
-			remaining++
-		}
-	}
-	if n := min(a.Instances-len(fresh), p.capacity-remaining-len(fresh)); n > 0 {
-		m.add(a, n)
-		return false
-	}
-	return ready >= a.Instances && remaining == 0
-}
-
-func score(healthy bool) int {
-	if healthy {
-		return 1
-	}
-	return 0
-}
-
 // deploying tells whether a deployment changes an app. The lock is held.
 func (m *Marathon) deploying(app string) bool { return len(m.locks([]string{app})) > 0 }
 
@@ -400,7 +213,7 @@ func (m *Marathon) planView(d *Deployment) map[string]any {
 }
 
 // circle finds dependencies that lead back to themselves.
-func circle(apps map[string]*App) error {
+func circle(apps map[string]*definition.App) error {
 	state := map[string]int{}
 	var walk func(id string) bool
 	walk = func(id string) bool {
@@ -421,7 +234,7 @@ func circle(apps map[string]*App) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(apps)) {
 		if walk(id) {
-			return &InvalidError{Details: []Detail{{Path: "/", Errors: []string{fmt.Sprintf("Dependency graph has cyclic dependencies, at %s.", id)}}}}
+			return &definition.InvalidError{Details: []definition.Detail{{Path: "/", Errors: []string{fmt.Sprintf("Dependency graph has cyclic dependencies, at %s.", id)}}}}
 		}
 	}
 	return nil

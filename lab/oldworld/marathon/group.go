@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tranship/tranship/lab/oldworld/definition"
 )
 
 // groupUpdate is a change of a group: what it does not speak of stays, what it lists is all that there is to be.
@@ -23,14 +25,14 @@ type groupUpdate struct {
 func (m *Marathon) PutGroup(base string, text []byte, create, force, dry bool) (id string, d *Deployment, err error) {
 	var u groupUpdate
 	if err := json.Unmarshal(text, &u); err != nil {
-		return "", nil, malformed(err)
+		return "", nil, definition.Malformed(err)
 	}
-	id = AbsoluteID(base, "/")
+	id = definition.AbsoluteID(base, "/")
 	if u.ID != "" {
-		id = AbsoluteID(u.ID, id)
+		id = definition.AbsoluteID(u.ID, id)
 	}
-	if id != "/" && !validPath(id) {
-		return id, nil, &InvalidError{Details: []Detail{{Path: "/id", Errors: []string{"must fully match the form of a path"}}}}
+	if id != "/" && !definition.ValidPath(id) {
+		return id, nil, &definition.InvalidError{Details: []definition.Detail{{Path: "/id", Errors: []string{"must fully match the form of a path"}}}}
 	}
 	edit := func(t *tree) error {
 		switch {
@@ -70,7 +72,7 @@ func cloneMap[V any](in map[string]V) map[string]V {
 // group makes a group what the update says.
 func (t *tree) group(id string, u groupUpdate) error {
 	if len(u.Pods) > 0 {
-		return &InvalidError{Details: []Detail{{Path: "/pods", Errors: []string{"pods are not enabled"}}}}
+		return &definition.InvalidError{Details: []definition.Detail{{Path: "/pods", Errors: []string{"pods are not enabled"}}}}
 	}
 	g := &Group{ID: id}
 	if had := t.groups[id]; had != nil {
@@ -79,7 +81,7 @@ func (t *tree) group(id string, u groupUpdate) error {
 	if u.Dependencies != nil {
 		g.Dependencies = nil
 		for _, d := range u.Dependencies {
-			g.Dependencies = append(g.Dependencies, AbsoluteID(d, parent(id)))
+			g.Dependencies = append(g.Dependencies, definition.AbsoluteID(d, parent(id)))
 		}
 	}
 	if u.EnforceRole != nil {
@@ -96,7 +98,7 @@ func (t *tree) group(id string, u groupUpdate) error {
 	if u.Groups != nil {
 		var named []string
 		for _, sub := range u.Groups {
-			named = append(named, AbsoluteID(sub.ID, id))
+			named = append(named, definition.AbsoluteID(sub.ID, id))
 		}
 		for other := range t.groups {
 			if other != id && parent(other) == id && !slices.Contains(named, other) {
@@ -114,12 +116,12 @@ func (t *tree) group(id string, u groupUpdate) error {
 	}
 	var named []string
 	for n, text := range u.Apps {
-		a, err := parseApp(text, id)
+		a, err := definition.Parse(text, id)
 		if err != nil {
 			return inApps(err, n)
 		}
 		if parent(a.ID) != id {
-			return &InvalidError{Details: []Detail{{Path: fmt.Sprintf("/apps(%d)/id", n), Errors: []string{fmt.Sprintf("identifier %s is not child of %s. Hint: use relative paths.", a.ID, id)}}}}
+			return &definition.InvalidError{Details: []definition.Detail{{Path: fmt.Sprintf("/apps(%d)/id", n), Errors: []string{fmt.Sprintf("identifier %s is not child of %s. Hint: use relative paths.", a.ID, id)}}}}
 		}
 		// An app that is there is replaced whole: fields that are not said have their defaults again.
 		if err := t.put(a); err != nil {
@@ -137,7 +139,7 @@ func (t *tree) group(id string, u groupUpdate) error {
 
 // inApps puts complaints under the app's place in the list.
 func inApps(err error, n int) error {
-	if bad, ok := err.(*InvalidError); ok { //nolint:errorlint // made two lines above, never wrapped
+	if bad, ok := err.(*definition.InvalidError); ok { //nolint:errorlint // made two lines above, never wrapped
 		for i := range bad.Details {
 			bad.Details[i].Path = fmt.Sprintf("/apps(%d)%s", n, bad.Details[i].Path)
 		}
@@ -165,7 +167,7 @@ func (t *tree) scaleBy(id string, factor float64) error {
 	}
 	for app, a := range t.apps {
 		if strings.HasPrefix(app, strings.TrimSuffix(id, "/")+"/") {
-			c := a.clone()
+			c := a.Clone()
 			c.Instances = int(float64(a.Instances)*factor + 0.999999)
 			t.apps[app] = c
 		}
@@ -183,7 +185,7 @@ func (m *Marathon) backTo(t *tree, id, version string) error {
 		under := strings.TrimSuffix(id, "/") + "/"
 		for app, a := range s.Apps {
 			if strings.HasPrefix(app, under) {
-				t.apps[app] = a.clone()
+				t.apps[app] = a.Clone()
 			}
 		}
 		for g, x := range s.Groups {
@@ -203,7 +205,7 @@ func (m *Marathon) DeleteGroup(id string, force bool) (*Deployment, error) {
 			return unknownGroup(id)
 		}
 		if id == "/" {
-			t.apps, t.groups = map[string]*App{}, map[string]*Group{}
+			t.apps, t.groups = map[string]*definition.App{}, map[string]*Group{}
 			return nil
 		}
 		t.drop(id)
@@ -243,7 +245,7 @@ func (m *Marathon) KillTasks(ids []string, scale, wipe, force bool) ([]TaskView,
 	d, err := m.change(force, func(t *tree) error {
 		for app, n := range fewer {
 			if a := t.apps[app]; a != nil {
-				c := a.clone()
+				c := a.Clone()
 				c.Instances = max(0, a.Instances-n)
 				t.apps[app] = c
 			}

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tranship/tranship/lab/oldworld/definition"
 )
 
 // Health is what one check of one instance has found.
@@ -74,7 +76,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (m *Marathon) checkHealth(ctx context.Context, i Instance, n int, check HealthCheck) {
+func (m *Marathon) checkHealth(ctx context.Context, i Instance, n int, check definition.HealthCheck) {
 	if check.ByMesos() && !wait(ctx, time.Duration(check.Delay)*time.Second) {
 		return
 	}
@@ -92,7 +94,7 @@ func (m *Marathon) checkHealth(ctx context.Context, i Instance, n int, check Hea
 }
 
 // probe asks once; empty is well.
-func (m *Marathon) probe(ctx context.Context, i Instance, check HealthCheck) string {
+func (m *Marathon) probe(ctx context.Context, i Instance, check definition.HealthCheck) string {
 	ctx, stop := context.WithTimeout(ctx, time.Duration(max(check.Timeout, 1))*time.Second)
 	defer stop()
 	if check.Protocol == "COMMAND" {
@@ -150,7 +152,7 @@ func get(ctx context.Context, scheme, at, path string) (int, *ReadinessMessage, 
 	return answer.StatusCode, &ReadinessMessage{Status: answer.StatusCode, ContentType: answer.Header.Get("Content-Type"), Body: string(body)}, err
 }
 
-func (m *Marathon) command(ctx context.Context, i Instance, check HealthCheck) string {
+func (m *Marathon) command(ctx context.Context, i Instance, check definition.HealthCheck) string {
 	var c struct{ Value string }
 	if err := json.Unmarshal(check.Command, &c); err != nil || c.Value == "" {
 		return "no command"
@@ -168,7 +170,7 @@ func (m *Marathon) command(ctx context.Context, i Instance, check HealthCheck) s
 }
 
 // found enters what a check said, and has a task ended that fails too often.
-func (m *Marathon) found(look Instance, n int, check HealthCheck, cause string) {
+func (m *Marathon) found(look Instance, n int, check definition.HealthCheck, cause string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i := m.s.Instances[look.ID]
@@ -218,10 +220,10 @@ func (m *Marathon) found(look Instance, n int, check HealthCheck, cause string) 
 	}
 }
 
-func (m *Marathon) checkReady(ctx context.Context, i Instance, check ReadinessCheck) {
+func (m *Marathon) checkReady(ctx context.Context, i Instance, check definition.ReadinessCheck) {
 	p := -1
-	for n, x := range i.Spec.ports() {
-		if x.name == check.PortName && n < len(i.Ports) {
+	for n, x := range i.Spec.Ports() {
+		if x.Name == check.PortName && n < len(i.Ports) {
 			p = i.Ports[n]
 		}
 	}

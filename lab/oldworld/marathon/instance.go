@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/mesos"
 )
 
@@ -23,27 +24,27 @@ const (
 
 // Instance is one copy of an app, over all tasks that it has had.
 type Instance struct {
-	ID          string    `json:"id"`
-	App         string    `json:"app"`
-	Spec        *App      `json:"spec"` // of its version
-	Goal        string    `json:"goal"`
-	Condition   string    `json:"condition"`
-	Since       time.Time `json:"since"` // it was wanted
-	Incarnation int       `json:"incarnation"`
-	TaskID      string    `json:"taskId,omitempty"`
-	Agent       string    `json:"agent,omitempty"`
-	Host        string    `json:"host,omitempty"`
-	Address     string    `json:"address,omitempty"`
-	Ports       []int     `json:"ports,omitempty"`
-	StagedAt    time.Time `json:"stagedAt"`
-	StartedAt   time.Time `json:"startedAt"`
-	Region      string    `json:"region,omitempty"`
-	Zone        string    `json:"zone,omitempty"`
-	Volumes     []string  `json:"volumes,omitempty"` // ids, in the order of the app's persistent volumes
-	Home        string    `json:"home,omitempty"`    // the agent where they are
-	Wipe        bool      `json:"wipe,omitempty"`    // they go when it ends
-	Sick        bool      `json:"sick,omitempty"`    // it is ended because its checks say so
-	Ending      bool      `json:"-"`                 // it is being ended in this life of the program
+	ID          string          `json:"id"`
+	App         string          `json:"app"`
+	Spec        *definition.App `json:"spec"` // of its version
+	Goal        string          `json:"goal"`
+	Condition   string          `json:"condition"`
+	Since       time.Time       `json:"since"` // it was wanted
+	Incarnation int             `json:"incarnation"`
+	TaskID      string          `json:"taskId,omitempty"`
+	Agent       string          `json:"agent,omitempty"`
+	Host        string          `json:"host,omitempty"`
+	Address     string          `json:"address,omitempty"`
+	Ports       []int           `json:"ports,omitempty"`
+	StagedAt    time.Time       `json:"stagedAt"`
+	StartedAt   time.Time       `json:"startedAt"`
+	Region      string          `json:"region,omitempty"`
+	Zone        string          `json:"zone,omitempty"`
+	Volumes     []string        `json:"volumes,omitempty"` // ids, in the order of the app's persistent volumes
+	Home        string          `json:"home,omitempty"`    // the agent where they are
+	Wipe        bool            `json:"wipe,omitempty"`    // they go when it ends
+	Sick        bool            `json:"sick,omitempty"`    // it is ended because its checks say so
+	Ending      bool            `json:"-"`                 // it is being ended in this life of the program
 }
 
 // Reserved are volumes of an app that no instance has at the moment.
@@ -67,7 +68,7 @@ func condition(s mesos.State) string {
 func safeID(app string) string { return strings.ReplaceAll(strings.Trim(app, "/"), "/", "_") }
 
 // add wants n more instances of an app. The lock is held.
-func (m *Marathon) add(a *App, n int) {
+func (m *Marathon) add(a *definition.App, n int) {
 	for range n {
 		i := &Instance{App: a.ID, Spec: a, Goal: goalRunning, Condition: scheduled, Since: time.Now().UTC()}
 		if a.Resident() {
@@ -103,13 +104,13 @@ func (m *Marathon) launch(i *Instance, agent mesos.AgentState, ports []int) {
 	i.Agent, i.Host, i.Address, i.Region, i.Zone = agent.ID, agent.Hostname, agent.Address, agent.Region, agent.Zone
 	i.Ports, i.StagedAt, i.StartedAt, i.Condition = ports, time.Now().UTC(), time.Time{}, "Provisioned"
 	info := mesos.Info{
-		ID: i.TaskID, Name: discoveryName(a.ID), Shell: a.Cmd, Args: a.Args, Grace: a.grace(), Labels: a.Labels,
+		ID: i.TaskID, Name: discoveryName(a.ID), Shell: a.Cmd, Args: a.Args, Grace: a.KillGrace(), Labels: a.Labels,
 		Resources: mesos.Resources{CPUs: a.CPUs, Mem: a.Mem, Disk: a.Disk, GPUs: a.GPUs, Ports: slices.DeleteFunc(slices.Clone(ports), func(p int) bool { return p == 0 })},
 		Env:       Env(a, i.TaskID, agent.Address, ports),
-		Checked:   slices.ContainsFunc(a.HealthChecks, HealthCheck.ByMesos),
+		Checked:   slices.ContainsFunc(a.HealthChecks, definition.HealthCheck.ByMesos),
 	}
-	for n, p := range a.ports() {
-		info.Ports = append(info.Ports, mesos.Port{Number: ports[n], Name: p.name, Protocol: p.protocol, Labels: p.labels})
+	for n, p := range a.Ports() {
+		info.Ports = append(info.Ports, mesos.Port{Number: ports[n], Name: p.Name, Protocol: p.Protocol, Labels: p.Labels})
 	}
 	if c := a.Container; c != nil {
 		info.Docker = c.Type == "DOCKER"
@@ -161,7 +162,7 @@ func discoveryName(app string) string {
 
 // Env is the environment that a task of an app is given, in Marathon's own order: its context, its ports, and last what
 // the definition says.
-func Env(a *App, taskID, host string, ports []int) map[string]string {
+func Env(a *definition.App, taskID, host string, ports []int) map[string]string {
 	env := map[string]string{
 		"MESOS_TASK_ID": taskID, "MARATHON_APP_ID": a.ID, "MARATHON_APP_VERSION": a.Version,
 		"MARATHON_APP_RESOURCE_CPUS": double(a.CPUs), "MARATHON_APP_RESOURCE_MEM": double(a.Mem),
@@ -172,7 +173,7 @@ func Env(a *App, taskID, host string, ports []int) map[string]string {
 		env["MARATHON_APP_DOCKER_IMAGE"] = a.Container.Docker.Image
 	}
 	labelEnv(env, a.Labels)
-	portEnv(env, a.ports(), ports)
+	portEnv(env, a.Ports(), ports)
 	for k, v := range a.Env {
 		var text string
 		if json.Unmarshal(v, &text) == nil { // else a secret, whose value is nowhere here
@@ -199,7 +200,7 @@ func labelEnv(env, labels map[string]string) {
 	env["MARATHON_APP_LABELS"] = strings.Join(names, " ")
 }
 
-func portEnv(env map[string]string, wanted []port, given []int) {
+func portEnv(env map[string]string, wanted []definition.Port, given []int) {
 	var all []string
 	for n, p := range wanted {
 		if n >= len(given) || given[n] == 0 {
@@ -208,13 +209,13 @@ func portEnv(env map[string]string, wanted []port, given []int) {
 		text := strconv.Itoa(given[n])
 		all = append(all, text)
 		env[fmt.Sprintf("PORT%d", n)] = text
-		requested := p.requested
+		requested := p.Requested
 		if requested == 0 {
 			requested = given[n]
 		}
 		env[fmt.Sprintf("PORT_%d", requested)] = text
-		if p.name != "" {
-			env["PORT_"+strings.ToUpper(p.name)] = text
+		if p.Name != "" {
+			env["PORT_"+strings.ToUpper(p.Name)] = text
 		}
 	}
 	if len(all) > 0 {

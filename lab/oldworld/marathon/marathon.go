@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/keep"
 	"github.com/tranship/tranship/lab/oldworld/mesos"
 )
@@ -62,23 +63,23 @@ type Marathon struct {
 
 // state is what is on disk.
 type state struct {
-	Version     string                  `json:"version"`
-	Apps        map[string]*App         `json:"apps"`
-	Groups      map[string]*Group       `json:"groups"`
-	Versions    map[string][]*App       `json:"versions"`
-	Instances   map[string]*Instance    `json:"instances"`
-	Reserved    map[string][]Reserved   `json:"reserved"`
-	Deployments []*Deployment           `json:"deployments"`
-	Delays      map[string]*Delay       `json:"delays"`
-	Failures    map[string]*TaskFailure `json:"failures"`
-	GroupLog    []snapshot              `json:"groupLog"`
+	Version     string                       `json:"version"`
+	Apps        map[string]*definition.App   `json:"apps"`
+	Groups      map[string]*Group            `json:"groups"`
+	Versions    map[string][]*definition.App `json:"versions"`
+	Instances   map[string]*Instance         `json:"instances"`
+	Reserved    map[string][]Reserved        `json:"reserved"`
+	Deployments []*Deployment                `json:"deployments"`
+	Delays      map[string]*Delay            `json:"delays"`
+	Failures    map[string]*TaskFailure      `json:"failures"`
+	GroupLog    []snapshot                   `json:"groupLog"`
 }
 
 // snapshot is the tree at a version, for /versions and for going back to one.
 type snapshot struct {
-	Version string            `json:"version"`
-	Apps    map[string]*App   `json:"apps"`
-	Groups  map[string]*Group `json:"groups"`
+	Version string                     `json:"version"`
+	Apps    map[string]*definition.App `json:"apps"`
+	Groups  map[string]*Group          `json:"groups"`
 }
 
 // TaskFailure is an app's last one.
@@ -128,13 +129,13 @@ func New(dir string, cluster *mesos.Cluster, opts Options) (*Marathon, error) {
 
 func (s *state) fill() {
 	if s.Apps == nil {
-		s.Apps = map[string]*App{}
+		s.Apps = map[string]*definition.App{}
 	}
 	if s.Groups == nil {
 		s.Groups = map[string]*Group{}
 	}
 	if s.Versions == nil {
-		s.Versions = map[string][]*App{}
+		s.Versions = map[string][]*definition.App{}
 	}
 	if s.Instances == nil {
 		s.Instances = map[string]*Instance{}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/mesos"
 )
 
@@ -22,7 +23,7 @@ func (e *ConflictError) Error() string { return e.Message }
 
 // tree is all definitions, as an order changes them: apps and groups are replaced in it, never changed.
 type tree struct {
-	apps    map[string]*App
+	apps    map[string]*definition.App
 	groups  map[string]*Group
 	restart map[string]bool // apps to be restarted although nothing differs
 	kill    map[string]bool // tasks that go first
@@ -39,7 +40,7 @@ func (m *Marathon) change(force bool, edit func(*tree) error) (*Deployment, erro
 	if err := circle(t.apps); err != nil {
 		return nil, err
 	}
-	d := &Deployment{ID: mesos.UUID(), Version: m.stamp(), Original: map[string]*App{}, Target: map[string]*App{}, Groups: m.s.Groups, Kill: t.kill}
+	d := &Deployment{ID: mesos.UUID(), Version: m.stamp(), Original: map[string]*definition.App{}, Target: map[string]*definition.App{}, Groups: m.s.Groups, Kill: t.kill}
 	m.number(t, d.Version)
 	d.Steps = plan(m.s.Apps, t.apps, t.restart)
 	affected := d.affected()
@@ -69,15 +70,15 @@ func (m *Marathon) number(t *tree, version string) {
 		if a == old && !t.restart[id] {
 			continue
 		}
-		a = a.clone()
+		a = a.Clone()
 		assign(a, old, t.apps)
-		if old != nil && old.same(a) && !t.restart[id] {
+		if old != nil && old.Same(a) && !t.restart[id] {
 			t.apps[id] = old
 			continue
 		}
 		a.Version = version
-		a.VersionInfo = &VersionInfo{LastScalingAt: version, LastConfigChangeAt: version}
-		if old != nil && old.sameBut(a) && !t.restart[id] && old.VersionInfo != nil {
+		a.VersionInfo = &definition.VersionInfo{LastScalingAt: version, LastConfigChangeAt: version}
+		if old != nil && old.SameButInstances(a) && !t.restart[id] && old.VersionInfo != nil {
 			a.VersionInfo.LastConfigChangeAt = old.VersionInfo.LastConfigChangeAt
 		}
 		t.apps[id] = a
@@ -91,7 +92,7 @@ const (
 )
 
 // assign gives service ports where any will do: those that the app had, else free ones.
-func assign(a, old *App, apps map[string]*App) {
+func assign(a, old *definition.App, apps map[string]*definition.App) {
 	taken := map[int]bool{}
 	for id, other := range apps {
 		if id != a.ID {
@@ -144,7 +145,7 @@ func (m *Marathon) commit(t *tree, d *Deployment) {
 			for _, h := range a.HealthChecks {
 				m.events.publish("add_health_check_event", map[string]any{"appId": id, "version": a.Version, "healthCheck": h})
 			}
-		} else if m.s.Apps[id].Version != a.Version && m.s.Apps[id].sameBut(a) && !t.restart[id] {
+		} else if m.s.Apps[id].Version != a.Version && m.s.Apps[id].SameButInstances(a) && !t.restart[id] {
 			m.rescaled(a)
 		}
 	}
@@ -163,7 +164,7 @@ func (m *Marathon) commit(t *tree, d *Deployment) {
 }
 
 // rescaled has instances that wait take the new version: only their number has changed.
-func (m *Marathon) rescaled(a *App) {
+func (m *Marathon) rescaled(a *definition.App) {
 	for _, i := range m.instances(a.ID) {
 		if i.Condition == scheduled && i.Goal == goalRunning {
 			i.Spec = a
@@ -178,8 +179,8 @@ func unknownGroup(id string) error {
 }
 
 // CreateApp makes a new app, and gives its definition.
-func (m *Marathon) CreateApp(text []byte, force bool) (*App, *Deployment, error) {
-	a, err := parseApp(text, "/")
+func (m *Marathon) CreateApp(text []byte, force bool) (*definition.App, *Deployment, error) {
+	a, err := definition.Parse(text, "/")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -196,7 +197,7 @@ func (m *Marathon) CreateApp(text []byte, force bool) (*App, *Deployment, error)
 }
 
 // put enters an app, and the groups above it.
-func (t *tree) put(a *App) error {
+func (t *tree) put(a *definition.App) error {
 	if t.groups[a.ID] != nil || t.below(a.ID) {
 		return &ConflictError{fmt.Sprintf("Group with id [%s] already exists.", a.ID)}
 	}
@@ -233,19 +234,19 @@ func (m *Marathon) UpdateApp(id string, text []byte, partial, create, force bool
 
 func (t *tree) update(id string, text []byte, partial, create bool) (created bool, err error) {
 	old := t.apps[id]
-	var a *App
+	var a *definition.App
 	switch {
 	case old == nil && !create:
 		return false, unknownApp(id)
 	case old != nil && partial:
-		a, err = mergeApp(old, text)
+		a, err = definition.Merge(old, text)
 	default:
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal(text, &fields); err != nil {
-			return false, malformed(err)
+			return false, definition.Malformed(err)
 		}
 		fields["id"] = raw(id)
-		a, err = appOf(fields, "/")
+		a, err = definition.Of(fields, "/")
 	}
 	if err != nil {
 		return false, err
@@ -257,18 +258,18 @@ func (t *tree) update(id string, text []byte, partial, create bool) (created boo
 func (m *Marathon) UpdateApps(text []byte, partial, create, force bool) (*Deployment, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(text, &list); err != nil {
-		return nil, malformed(err)
+		return nil, definition.Malformed(err)
 	}
 	return m.change(force, func(t *tree) error {
 		for _, one := range list {
 			var named struct{ ID string }
 			if err := json.Unmarshal(one, &named); err != nil {
-				return malformed(err)
+				return definition.Malformed(err)
 			}
 			if named.ID == "" {
-				return &InvalidError{Details: []Detail{{Path: "/id", Errors: []string{"App Update must have app id set"}}}}
+				return &definition.InvalidError{Details: []definition.Detail{{Path: "/id", Errors: []string{"App Update must have app id set"}}}}
 			}
-			if _, err := t.update(AbsoluteID(named.ID, "/"), one, partial, create); err != nil {
+			if _, err := t.update(definition.AbsoluteID(named.ID, "/"), one, partial, create); err != nil {
 				return err
 			}
 		}
@@ -320,8 +321,8 @@ func (m *Marathon) CancelDeployment(id string, force bool) (*Deployment, error) 
 	return m.change(true, func(t *tree) error {
 		for _, app := range found.affected() {
 			if had := found.Original[app]; had != nil {
-				t.apps[app] = had.clone()
-				if t.apps[app].same(found.Target[app].orEmpty()) {
+				t.apps[app] = had.Clone()
+				if to := found.Target[app]; to != nil && to.Same(had) {
 					t.restart[app] = true // a restart is undone by another
 				}
 			} else {
@@ -335,11 +336,4 @@ func (m *Marathon) CancelDeployment(id string, force bool) (*Deployment, error) 
 		}
 		return nil
 	})
-}
-
-func (a *App) orEmpty() *App {
-	if a == nil {
-		return &App{}
-	}
-	return a
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/mesos"
 )
 
@@ -99,7 +100,7 @@ func (m *Marathon) over(i *Instance, t mesos.Task, s mesos.Status, noRestart boo
 	}
 	i.Condition = scheduled
 	// A version that is no more is not started again: what it was to be, it becomes.
-	if a := m.s.Apps[i.App]; a != nil && a.Version != i.Spec.Version && a.sameBut(i.Spec) {
+	if a := m.s.Apps[i.App]; a != nil && a.Version != i.Spec.Version && a.SameButInstances(i.Spec) {
 		i.Spec = a
 	}
 	m.touch()
@@ -119,7 +120,7 @@ func (m *Marathon) terminated(app string) {
 }
 
 // slower lengthens an app's delay after a failure. The lock is held.
-func (m *Marathon) slower(a *App, ran time.Time) {
+func (m *Marathon) slower(a *definition.App, ran time.Time) {
 	d := m.s.Delays[a.ID]
 	if d == nil || d.Version != a.Version || !ran.IsZero() && time.Since(ran) >= calm {
 		d = &Delay{Version: a.Version}
@@ -237,7 +238,7 @@ func (m *Marathon) refuse(i *Instance, x mesos.AgentState, others []mesos.Agent)
 	}
 	if i.Home == "" {
 		for _, c := range a.Constraints {
-			if !Fits(c, x.Agent, a.Instances, others) {
+			if !definition.Fits(c, x.Agent, a.Instances, others) {
 				return "UnfulfilledConstraint"
 			}
 		}
@@ -246,15 +247,15 @@ func (m *Marathon) refuse(i *Instance, x mesos.AgentState, others []mesos.Agent)
 }
 
 // portsOn gives ports of an agent for an app, nil if there are not enough. A mapping without a host port has 0.
-func (m *Marathon) portsOn(a *App, x mesos.AgentState) []int {
-	wanted := a.ports()
+func (m *Marathon) portsOn(a *definition.App, x mesos.AgentState) []int {
+	wanted := a.Ports()
 	var fixed []int
 	open := 0
 	for _, p := range wanted {
 		switch {
-		case p.fixed != 0:
-			fixed = append(fixed, p.fixed)
-		case !p.none:
+		case p.Fixed != 0:
+			fixed = append(fixed, p.Fixed)
+		case !p.None:
 			open++
 		}
 	}
@@ -265,9 +266,9 @@ func (m *Marathon) portsOn(a *App, x mesos.AgentState) []int {
 	out := make([]int, len(wanted))
 	for n, p := range wanted {
 		switch {
-		case p.fixed != 0:
-			out[n] = p.fixed
-		case !p.none:
+		case p.Fixed != 0:
+			out[n] = p.Fixed
+		case !p.None:
 			out[n], free = free[0], free[1:]
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tranship/tranship/lab/oldworld/definition"
 )
 
 // TaskView is a task as the API shows it.
@@ -85,7 +87,7 @@ func (m *Marathon) Tasks(accept func(app string) bool) []TaskView {
 
 // AppView is an app with what is known of it now.
 type AppView struct {
-	*App
+	*definition.App
 	Staged      *int                `json:"tasksStaged,omitempty"`
 	Running     *int                `json:"tasksRunning,omitempty"`
 	Healthy     *int                `json:"tasksHealthy,omitempty"`
@@ -99,7 +101,7 @@ type AppView struct {
 // Embed says what of a view is wanted.
 type Embed struct{ Counts, Tasks, Deployments, Readiness, Failure bool }
 
-func (m *Marathon) appView(a *App, e Embed) AppView {
+func (m *Marathon) appView(a *definition.App, e Embed) AppView {
 	v := AppView{App: a}
 	var staged, running, healthy, unhealthy int
 	tasks := []TaskView{}
@@ -157,7 +159,7 @@ func (m *Marathon) App(id string, e Embed) (AppView, bool) {
 }
 
 // Apps gives the apps that are accepted, by their paths.
-func (m *Marathon) Apps(e Embed, accept func(*App) bool) []AppView {
+func (m *Marathon) Apps(e Embed, accept func(*definition.App) bool) []AppView {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := []AppView{}
@@ -170,7 +172,7 @@ func (m *Marathon) Apps(e Embed, accept func(*App) bool) []AppView {
 }
 
 // Versions gives the versions of an app, the newest first, and the definition at one.
-func (m *Marathon) Versions(id, version string) (all []string, at *App, found bool) {
+func (m *Marathon) Versions(id, version string) (all []string, at *definition.App, found bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, a := range m.s.Versions[id] {
@@ -233,7 +235,7 @@ func (m *Marathon) GroupVersions() []string {
 	return out
 }
 
-func (m *Marathon) groupView(id string, apps map[string]*App, groups map[string]*Group, version string, e GroupEmbed) GroupView {
+func (m *Marathon) groupView(id string, apps map[string]*definition.App, groups map[string]*Group, version string, e GroupEmbed) GroupView {
 	v := GroupView{ID: id, Version: version, Dependencies: []string{}}
 	if g := groups[id]; g != nil {
 		v.EnforceRole = g.EnforceRole
@@ -310,7 +312,7 @@ func (m *Marathon) Queue() []map[string]any {
 	defer m.mu.Unlock()
 	out := []map[string]any{}
 	for _, app := range m.appsWithInstances() {
-		var spec *App
+		var spec *definition.App
 		count := 0
 		for _, i := range m.instances(app) {
 			if i.Condition == scheduled && i.Goal == goalRunning {
@@ -368,7 +370,7 @@ func (m *Marathon) ResetDelay(app string) error {
 
 // Route is where a load balancer may send requests.
 type Route struct {
-	App     *App
+	App     *definition.App
 	TaskID  string
 	Host    string
 	Address string

@@ -10,7 +10,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
-	"github.com/tranship/tranship/lab/oldworld/marathon"
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/mesos"
 )
 
@@ -115,7 +115,7 @@ func (r runSpec) fits(a mesos.Agent) bool {
 		if operator == "EQ" {
 			operator = "IS"
 		}
-		if !marathon.Fits([]string{field, operator, c.Value}, a, 1, nil) {
+		if !definition.Fits([]string{field, operator, c.Value}, a, 1, nil) {
 			return false
 		}
 	}
@@ -123,10 +123,10 @@ func (r runSpec) fits(a mesos.Agent) bool {
 }
 
 // app is how Metronome, which is built on Marathon, has the run as an app: its tasks see that in their environment.
-func (r runSpec) app(job, run string) *marathon.App {
-	a := &marathon.App{ID: "/" + job + "/" + run, CPUs: r.CPUs, Mem: r.Mem, Disk: r.Disk, Env: r.Env}
+func (r runSpec) app(job, run string) *definition.App {
+	a := &definition.App{ID: "/" + job + "/" + run, CPUs: r.CPUs, Mem: r.Mem, Disk: r.Disk, Env: r.Env}
 	if i := r.image(); i != "" {
-		a.Container = &marathon.Container{Docker: &marathon.Docker{Image: i}}
+		a.Container = &definition.Container{Docker: &definition.Docker{Image: i}}
 	}
 	return a
 }

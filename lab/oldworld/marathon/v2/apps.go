@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/marathon"
 )
 
@@ -66,10 +67,10 @@ func client(r *http.Request) string {
 }
 
 // search reads the filters of a list: parts of cmd and id, and labels (name, name==value, name!=value, with commas).
-func search(r *http.Request) func(*marathon.App) bool {
+func search(r *http.Request) func(*definition.App) bool {
 	q := r.URL.Query()
 	has := func(all, part string) bool { return strings.Contains(strings.ToLower(all), strings.ToLower(part)) }
-	return func(a *marathon.App) bool {
+	return func(a *definition.App) bool {
 		if !has(a.Cmd, q.Get("cmd")) || !has(a.ID, q.Get("id")) {
 			return false
 		}
@@ -103,7 +104,7 @@ func (a api) app(w http.ResponseWriter, r *http.Request) {
 		if n == 0 {
 			continue
 		}
-		id := marathon.AbsoluteID(strings.Join(segments[:n], "/"), "/")
+		id := definition.AbsoluteID(strings.Join(segments[:n], "/"), "/")
 		rest := segments[n+1:]
 		switch {
 		case s == "tasks" && len(rest) < 2:
@@ -122,7 +123,7 @@ func (a api) app(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	id := marathon.AbsoluteID(path, "/")
+	id := definition.AbsoluteID(path, "/")
 	switch r.Method {
 	case http.MethodGet:
 		a.show(w, r, path, id)
@@ -159,12 +160,12 @@ func (a api) app(w http.ResponseWriter, r *http.Request) {
 func (a api) show(w http.ResponseWriter, r *http.Request, path, id string) {
 	all := marathon.Embed{Counts: true, Tasks: true, Deployments: true, Failure: true, Readiness: embeds(r)("readiness")}
 	if under, ok := strings.CutSuffix(path, "*"); ok {
-		group := marathon.AbsoluteID(under, "/")
+		group := definition.AbsoluteID(under, "/")
 		if _, found := a.m.Group(group, marathon.GroupEmbed{}); !found {
 			refuse(w, http.StatusNotFound, fmt.Sprintf("Group '%s' does not exist", group))
 			return
 		}
-		answer(w, http.StatusOK, map[string]any{"*": a.m.Apps(all, func(x *marathon.App) bool {
+		answer(w, http.StatusOK, map[string]any{"*": a.m.Apps(all, func(x *definition.App) bool {
 			return strings.HasPrefix(x.ID, strings.TrimSuffix(group, "/")+"/")
 		})})
 		return
@@ -294,7 +295,7 @@ func (a api) deleteTasks(w http.ResponseWriter, r *http.Request) {
 		IDs []string `json:"ids"`
 	}
 	if err := json.Unmarshal(text, &named); err != nil || named.IDs == nil {
-		answer(w, http.StatusBadRequest, map[string]any{"message": "Invalid JSON", "details": []marathon.Detail{{Path: "/ids", Errors: []string{"error.path.missing"}}}})
+		answer(w, http.StatusBadRequest, map[string]any{"message": "Invalid JSON", "details": []definition.Detail{{Path: "/ids", Errors: []string{"error.path.missing"}}}})
 		return
 	}
 	for _, id := range named.IDs {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/marathon"
 )
 
@@ -17,7 +18,7 @@ func (a api) groups(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost, http.MethodPut:
 		a.putGroup(w, r, path)
 	case http.MethodDelete:
-		d, err := a.m.DeleteGroup(marathon.AbsoluteID(path, "/"), flag(r, "force", false))
+		d, err := a.m.DeleteGroup(definition.AbsoluteID(path, "/"), flag(r, "force", false))
 		if err != nil {
 			fail(w, err)
 			return
@@ -65,7 +66,7 @@ func (a api) group(w http.ResponseWriter, r *http.Request, path string) {
 		e.Apps, e.Groups, e.Pods = true, true, true
 	}
 	if at, version, ok := cutVersions(path); ok {
-		id := marathon.AbsoluteID(at, "/")
+		id := definition.AbsoluteID(at, "/")
 		if _, found := a.m.Group(id, marathon.GroupEmbed{}); !found {
 			refuse(w, http.StatusNotFound, fmt.Sprintf("Group '%s' does not exist", id))
 			return
@@ -82,7 +83,7 @@ func (a api) group(w http.ResponseWriter, r *http.Request, path string) {
 		answer(w, http.StatusOK, v)
 		return
 	}
-	id := marathon.AbsoluteID(path, "/")
+	id := definition.AbsoluteID(path, "/")
 	v, found := a.m.Group(id, e)
 	if !found {
 		refuse(w, http.StatusNotFound, fmt.Sprintf("Group '%s' does not exist", id))

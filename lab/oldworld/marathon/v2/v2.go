@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tranship/tranship/lab/oldworld/definition"
 	"github.com/tranship/tranship/lab/oldworld/marathon"
 )
 
@@ -82,8 +83,8 @@ func refuse(w http.ResponseWriter, status int, message string) {
 func fail(w http.ResponseWriter, err error) {
 	var (
 		locked    *marathon.LockedError
-		invalid   *marathon.InvalidError
-		malformed *marathon.MalformedError
+		invalid   *definition.InvalidError
+		malformed *definition.MalformedError
 		missing   *marathon.NotFoundError
 		conflict  *marathon.ConflictError
 	)
@@ -176,7 +177,7 @@ func (a api) resetDelay(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "URI not found")
 		return
 	}
-	if err := a.m.ResetDelay(marathon.AbsoluteID(id, "/")); err != nil {
+	if err := a.m.ResetDelay(definition.AbsoluteID(id, "/")); err != nil {
 		fail(w, err)
 		return
 	}

@@ -1,4 +1,4 @@
-package marathon
+package definition
 
 import (
 	"bytes"
@@ -30,7 +30,8 @@ type MalformedError struct {
 
 func (e *MalformedError) Error() string { return e.Message }
 
-func malformed(err error) error {
+// Malformed says what is wrong with JSON in the words of Marathon's own reader.
+func Malformed(err error) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
 		word := map[byte]string{'s': "jsstring", 'i': "jsnumber", 'f': "jsnumber", 'b': "jsboolean", '[': "jsarray", 'm': "jsobject"}[kind.Type.String()[0]]
@@ -52,7 +53,8 @@ func AbsoluteID(id, base string) string {
 
 var segment = regexp.MustCompile(`^(([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])\.)*([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])$`)
 
-func validPath(id string) bool {
+// ValidPath tells whether every part of an id has the form that Marathon wants.
+func ValidPath(id string) bool {
 	for s := range strings.SplitSeq(strings.Trim(id, "/"), "/") {
 		if !segment.MatchString(s) {
 			return false
@@ -61,23 +63,23 @@ func validPath(id string) bool {
 	return true
 }
 
-// parseApp reads a definition, relative to a group, that stands for itself.
-func parseApp(text []byte, base string) (*App, error) {
+// Parse reads a definition, relative to a group, that stands for itself.
+func Parse(text []byte, base string) (*App, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	if _, ok := fields["id"]; !ok {
 		return nil, &MalformedError{Message: "Invalid JSON", Details: []Detail{{Path: "/id", Errors: []string{"error.path.missing"}}}}
 	}
-	return appOf(fields, base)
+	return Of(fields, base)
 }
 
-// mergeApp lays the fields that an update has over a definition, one by one, as Marathon does.
-func mergeApp(old *App, text []byte) (*App, error) {
+// Merge lays the fields that an update has over a definition, one by one, as Marathon does.
+func Merge(old *App, text []byte) (*App, error) {
 	var update map[string]json.RawMessage
 	if err := json.Unmarshal(text, &update); err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	had, err := json.Marshal(old)
 	if err != nil {
@@ -96,15 +98,15 @@ func mergeApp(old *App, text []byte) (*App, error) {
 		}
 	}
 	fields["id"], _ = json.Marshal(old.ID) // a string always can be
-	return appOf(fields, "/")
+	return Of(fields, "/")
 }
 
 func null(v json.RawMessage) bool {
 	return len(v) == 0 || bytes.Equal(bytes.TrimSpace(v), []byte("null"))
 }
 
-// appOf makes the canonical form of a definition's fields, in the order of Marathon's own rules, and judges it.
-func appOf(fields map[string]json.RawMessage, base string) (*App, error) {
+// Of makes the canonical form of a definition's fields, in the order of Marathon's own rules, and judges it.
+func Of(fields map[string]json.RawMessage, base string) (*App, error) {
 	for _, key := range []string{"version", "versionInfo"} {
 		delete(fields, key)
 	}
@@ -113,14 +115,14 @@ func appOf(fields map[string]json.RawMessage, base string) (*App, error) {
 	}
 	text, err := json.Marshal(fields)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	a := &App{
 		BackoffFactor: 1.15, BackoffSeconds: 1, MaxLaunchDelaySeconds: 300, CPUs: 1, Mem: 128, Instances: 1, KillSelection: "YOUNGEST_FIRST",
 		UpgradeStrategy: UpgradeStrategy{MaximumOverCapacity: 1, MinimumHealthCapacity: 1}, Role: "*",
 	}
 	if err := json.Unmarshal(text, a); err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	a.ID = AbsoluteID(a.ID, base)
 	if len(a.Networks) == 0 {
@@ -151,7 +153,7 @@ func appOf(fields map[string]json.RawMessage, base string) (*App, error) {
 }
 
 func (a *App) fillPorts(fields map[string]json.RawMessage) {
-	if a.host() {
+	if a.OnHost() {
 		if null(fields["portDefinitions"]) {
 			a.PortDefinitions = []PortDefinition{{Name: "default"}}
 		}
@@ -193,7 +195,7 @@ func legacy(fields map[string]json.RawMessage) error {
 			return false, nil
 		}
 		if err := json.Unmarshal(v, into); err != nil {
-			return false, malformed(err)
+			return false, Malformed(err)
 		}
 		return true, nil
 	}
@@ -228,7 +230,7 @@ func legacy(fields map[string]json.RawMessage) error {
 		return nil
 	}
 	if err := json.Unmarshal(fields["container"], &box); err != nil {
-		return malformed(err)
+		return Malformed(err)
 	}
 	var docker map[string]json.RawMessage
 	if err := json.Unmarshal(box["docker"], &docker); err == nil {
@@ -263,7 +265,7 @@ var operators = []string{"UNIQUE", "CLUSTER", "GROUP_BY", "LIKE", "UNLIKE", "MAX
 func (a *App) judge() []Detail {
 	var bad []Detail
 	say := func(place, problem string) { bad = append(bad, Detail{Path: place, Errors: []string{problem}}) }
-	if a.ID == "/" || !validPath(a.ID) {
+	if a.ID == "/" || !ValidPath(a.ID) {
 		say("/id", "must fully match regular expression '^(([a-z0-9]|[a-z0-9][a-z0-9\\-]*[a-z0-9])\\.)*([a-z0-9]|[a-z0-9][a-z0-9\\-]*[a-z0-9])|(\\.|\\.\\.)$'")
 	}
 	image := a.Container != nil && a.Container.Docker != nil && a.Container.Docker.Image != ""
@@ -296,7 +298,7 @@ func (a *App) judge() []Detail {
 		if len(c) < 2 || len(c) > 3 || !slices.Contains(operators, c[1]) {
 			say(fmt.Sprintf("/constraints(%d)", i), "Constraints: only the operators "+strings.Join(operators, ", ")+" with a field and at most one value")
 		} else if c[1] == "LIKE" || c[1] == "UNLIKE" {
-			if _, err := regexp.Compile(third(c)); err != nil || len(c) < 3 {
+			if _, err := regexp.Compile(Third(c)); err != nil || len(c) < 3 {
 				say(fmt.Sprintf("/constraints(%d)", i), "is not a valid regular expression")
 			}
 		}
@@ -307,26 +309,27 @@ func (a *App) judge() []Detail {
 	if a.Resident() && a.UpgradeStrategy.MaximumOverCapacity != 0 {
 		say("/upgradeStrategy/maximumOverCapacity", "must be zero for an app with persistent volumes")
 	}
-	count := len(a.ports())
+	count := len(a.Ports())
 	for i, h := range a.HealthChecks {
 		if h.PortIndex != nil && *h.PortIndex >= count && h.Port == nil {
 			say(fmt.Sprintf("/healthChecks(%d)/portIndex", i), "Health check port indices must address an element of the ports array or container port mappings.")
 		}
 	}
 	names := map[string]bool{}
-	for i, p := range a.ports() {
-		if p.name != "" && names[p.name] {
+	for i, p := range a.Ports() {
+		if p.Name != "" && names[p.Name] {
 			say(fmt.Sprintf("/portDefinitions(%d)/name", i), "Port names must be unique.")
 		}
-		names[p.name] = true
-		if p.requested < 0 || p.requested > 65535 {
+		names[p.Name] = true
+		if p.Requested < 0 || p.Requested > 65535 {
 			say(fmt.Sprintf("/portDefinitions(%d)/port", i), "must be between 0 and 65535")
 		}
 	}
 	return bad
 }
 
-func third(c []string) string {
+// Third is a constraint's value, empty if it has none.
+func Third(c []string) string {
 	if len(c) > 2 {
 		return c[2]
 	}

@@ -1,4 +1,4 @@
-package marathon
+package definition
 
 import (
 	"maps"
@@ -12,7 +12,7 @@ import (
 // Fits tells whether an instance may be placed on an agent beside the others of its app, by Marathon's rules: an agent
 // without the field takes UNLIKE only.
 func Fits(c []string, agent mesos.Agent, wanted int, others []mesos.Agent) bool {
-	field, operator, value := c[0], c[1], third(c)
+	field, operator, value := c[0], c[1], Third(c)
 	here, ok := agent.Value(field)
 	if !ok {
 		return operator == "UNLIKE"

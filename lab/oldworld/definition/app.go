@@ -1,4 +1,9 @@
-package marathon
+// Package definition is what Marathon calls an app: its canonical form, how every older form becomes that, what is refused,
+// and what its constraints mean.
+//
+// Input: JSON. Output: definitions and complaints, each with its place. It never keeps anything, and knows of nothing that
+// runs.
+package definition
 
 import (
 	"encoding/json"
@@ -192,9 +197,10 @@ type VersionInfo struct {
 }
 
 // Resident tells whether instances keep volumes.
-func (a *App) Resident() bool { return len(a.persistent()) > 0 }
+func (a *App) Resident() bool { return len(a.Persistents()) > 0 }
 
-func (a *App) persistent() []Volume {
+// Persistents gives the volumes that are an instance's own.
+func (a *App) Persistents() []Volume {
 	if a.Container == nil {
 		return nil
 	}
@@ -207,27 +213,28 @@ func (a *App) persistent() []Volume {
 	return out
 }
 
-// host tells whether tasks are in the host's network.
-func (a *App) host() bool { return len(a.Networks) == 0 || a.Networks[0].Mode == "host" }
+// OnHost tells whether tasks are in the host's network.
+func (a *App) OnHost() bool { return len(a.Networks) == 0 || a.Networks[0].Mode == "host" }
 
-// port is one port of an app, whichever way it was declared.
-type port struct {
-	requested int // that a task is told of by PORT_n; 0 for any
-	fixed     int // of the host; 0 for any
-	none      bool
-	service   int
-	name      string
-	protocol  string
-	labels    map[string]string
+// Port is one port of an app, whichever way it was declared.
+type Port struct {
+	Requested int  // that a task is told of by PORT_n; 0 for any
+	Fixed     int  // of the host; 0 for any
+	None      bool // the host has none for it
+	Service   int
+	Name      string
+	Protocol  string
+	Labels    map[string]string
 }
 
-func (a *App) ports() []port {
-	var out []port
-	if a.host() {
+// Ports gives the ports of an app in the order in which tasks are given theirs.
+func (a *App) Ports() []Port {
+	var out []Port
+	if a.OnHost() {
 		for _, d := range a.PortDefinitions {
-			p := port{requested: d.Port, service: d.Port, name: d.Name, protocol: d.Protocol, labels: d.Labels}
+			p := Port{Requested: d.Port, Service: d.Port, Name: d.Name, Protocol: d.Protocol, Labels: d.Labels}
 			if a.RequirePorts {
-				p.fixed = d.Port
+				p.Fixed = d.Port
 			}
 			out = append(out, p)
 		}
@@ -237,9 +244,9 @@ func (a *App) ports() []port {
 		return nil
 	}
 	for _, m := range a.Container.PortMappings {
-		p := port{requested: m.ContainerPort, service: m.ServicePort, name: m.Name, protocol: m.Protocol, labels: m.Labels, none: m.HostPort == nil}
+		p := Port{Requested: m.ContainerPort, Service: m.ServicePort, Name: m.Name, Protocol: m.Protocol, Labels: m.Labels, None: m.HostPort == nil}
 		if m.HostPort != nil {
-			p.fixed = *m.HostPort
+			p.Fixed = *m.HostPort
 		}
 		out = append(out, p)
 	}
@@ -249,22 +256,22 @@ func (a *App) ports() []port {
 // ServicePorts are those that a load balancer serves.
 func (a *App) ServicePorts() []int {
 	var out []int
-	for _, p := range a.ports() {
-		out = append(out, p.service)
+	for _, p := range a.Ports() {
+		out = append(out, p.Service)
 	}
 	return out
 }
 
-// grace is how long a task has after SIGTERM; Mesos gives three seconds when nothing is said.
-func (a *App) grace() time.Duration {
+// KillGrace is how long a task has after SIGTERM; Mesos gives three seconds when nothing is said.
+func (a *App) KillGrace() time.Duration {
 	if a.TaskKillGrace != nil {
 		return time.Duration(*a.TaskKillGrace) * time.Second
 	}
 	return 3 * time.Second
 }
 
-// sameBut tells whether two definitions differ in the number of instances at most.
-func (a *App) sameBut(b *App) bool {
+// SameButInstances tells whether two definitions differ in the number of instances at most.
+func (a *App) SameButInstances(b *App) bool {
 	x, y := *a, *b
 	for _, c := range []*App{&x, &y} {
 		c.Instances, c.Version, c.VersionInfo = 0, "", nil
@@ -275,8 +282,8 @@ func (a *App) sameBut(b *App) bool {
 	return err1 == nil && err2 == nil && slices.Equal(one, two)
 }
 
-// clone is deep enough: what is below is replaced, never changed.
-func (a *App) clone() *App {
+// Clone is deep enough: what is below is replaced, never changed.
+func (a *App) Clone() *App {
 	c := *a
 	c.Env, c.Labels = maps.Clone(a.Env), maps.Clone(a.Labels)
 	c.PortDefinitions = slices.Clone(a.PortDefinitions)
@@ -288,7 +295,7 @@ func (a *App) clone() *App {
 	return &c
 }
 
-// same tells whether nothing at all differs but the version.
-func (a *App) same(b *App) bool {
-	return a.Instances == b.Instances && a.sameBut(b) && reflect.DeepEqual(a.Dependencies, b.Dependencies)
+// Same tells whether nothing at all differs but the version.
+func (a *App) Same(b *App) bool {
+	return a.Instances == b.Instances && a.SameButInstances(b) && reflect.DeepEqual(a.Dependencies, b.Dependencies)
 }
