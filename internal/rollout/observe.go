@@ -72,6 +72,8 @@ type Comparison struct {
 	Different []string `json:"different,omitempty"`
 	Missing   int64    `json:"missing,omitempty"` // rows or files that the target lacks
 	Extra     int64    `json:"extra,omitempty"`
+	// Skipped is what cannot be copied, as sockets. It makes no difference.
+	Skipped []string `json:"skipped,omitempty"`
 }
 
 // Answer is what one request to one world answered.

@@ -226,10 +226,12 @@ type MoveDatabase struct {
 // MoveVolumes says how the files of persistent volumes are reached.
 type MoveVolumes struct {
 	// Source is a command that writes a tar stream of an instance's volume to
-	// stdout, Target one that reads it from stdin; {{.Workload}}, {{.Instance}},
-	// {{.Volume}} and {{.Path}} are filled in. SourceSum and TargetSum print one
-	// line "SHA256  SIZE  MODE  PATH" per file. SourceWrite writes a tar stream
-	// back, for rollback, TargetRead reads it.
+	// stdout, Target one that empties the volume and reads the stream from stdin;
+	// {{.Workload}}, {{.Instance}}, {{.Volume}} and {{.Path}} are filled in,
+	// {{quote .Path}} as one word of a shell. TargetRead writes a tar stream of the
+	// target's volume, SourceWrite reads it, for rollback. SourceSum and TargetSum
+	// print a line "SHA256  SIZE  MODE  PATH" per file; without them the volume is
+	// read once more to verify the copy, which compares owners, links and folders too.
 	Source      []string `json:"source,omitempty"`
 	SourceSum   []string `json:"sourceSum,omitempty"`
 	SourceWrite []string `json:"sourceWrite,omitempty"`

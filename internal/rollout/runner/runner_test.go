@@ -273,7 +273,7 @@ func TestKilledAnywhereItGoesOn(t *testing.T) {
 					if done = err == nil; !done && !errors.Is(err, errKilled) {
 						t.Fatal(err)
 					}
-					for again := 0; again < 3; again++ {
+					for again := range 3 {
 						w.log.left = -1
 						m = w.replayed(t, units)
 						if p := m.Progress("/cart"); again > 0 {

@@ -31,7 +31,7 @@ type Result struct {
 	Events int `json:"events"`
 }
 
-// A Unit's calendar. A time is zero for what did not come about.
+// A Unit has its calendar. A time is zero for what did not come about.
 type Unit struct {
 	ID    rollout.UnitID `json:"id"`
 	Wave  int            `json:"wave"`
