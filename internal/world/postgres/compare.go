@@ -170,15 +170,8 @@ func (p *pair) keyed(ctx context.Context, e *end) ([]table, error) {
 func (p *pair) sameOrder(ctx context.Context) (bool, error) {
 	const order = `SELECT datcollate || ' ' || datlocprovider::text || ' ' || coalesce(pg_collation_actual_version('pg_catalog."default"'::regcollation), datcollversion, '')
 		FROM pg_database WHERE datname = current_database()`
-	s, err := column(ctx, p.source, order)
-	if err != nil {
-		return false, err
-	}
-	t, err := column(ctx, p.target, order)
-	if err != nil {
-		return false, err
-	}
-	return s[0] == t[0], nil
+	got, err := p.alike(ctx, order)
+	return got[0] == got[1], err
 }
 
 // span is a range of keys: after from, up to and with to. Nil is without end.
@@ -227,12 +220,12 @@ func (t table) keyText() string {
 	return "ARRAY[" + strings.Join(t.key, "::text, ") + "::text]"
 }
 
-// sum is a checksum that does not depend on the order of rows: the sums of both
-// halves of each row's MD5.
+// sum is a checksum that does not depend on the order of rows: the sum of their
+// 64-bit hashes, by the function that partitions are made with, which is the
+// same in all versions. Single rows are held against each other by MD5.
 const (
 	rowHash = "md5(ROW(%s)::text)"
-	sumOf   = "SELECT count(*), coalesce(sum(('x' || left(h, 16))::bit(64)::bigint::numeric), 0)::text || ' ' || coalesce(sum(('x' || right(h, 16))::bit(64)::bigint::numeric), 0)::text " +
-		"FROM (SELECT " + rowHash + " AS h FROM ONLY %s WHERE %s) r"
+	sumOf   = "SELECT count(*), coalesce(sum(hashtextextended(ROW(%s)::text, 0)), 0)::text FROM ONLY %s WHERE %s"
 )
 
 type sum struct {

@@ -90,7 +90,9 @@ func TestDatabaseKeepsItsPromises(t *testing.T) {
 			},
 			Unfit: func() (func(), []string) {
 				w.exec("source", `CREATE TABLE nokey (a int); CREATE UNLOGGED TABLE passing (a int PRIMARY KEY); SELECT lo_create(0)`)
-				return func() { w.exec("source", `DROP TABLE nokey, passing; SELECT lo_unlink(oid) FROM pg_largeobject_metadata`) },
+				return func() {
+						w.exec("source", `DROP TABLE nokey, passing; SELECT lo_unlink(oid) FROM pg_largeobject_metadata`)
+					},
 					[]string{"public.nokey", "primary key", "public.passing", "unlogged", "large object"}
 			},
 			Cut: func() func() {

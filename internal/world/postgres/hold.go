@@ -86,6 +86,12 @@ func (p *pair) holders(ctx context.Context, e *end) string {
 // an earlier one has left in the servers, so that a mover that only slept does
 // nothing more, and keeps a lock on both sides as long as it is connected.
 func (p *pair) claim(ctx context.Context) error {
+	switch at, err := p.alike(ctx, where); {
+	case err != nil:
+		return err
+	case at[0] == at[1]:
+		return fmt.Errorf("%w: source and target are one and the same", runner.ErrRefused)
+	}
 	return p.both(func(e *end) error {
 		const held = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
 			AND mode = 'ExclusiveLock' AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -67,12 +67,12 @@ func questions() []question {
 
 // Facts of the source that the target has to match, as names.
 const (
-	extensions = `SELECT extname::text FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1`
-	allRoles   = `SELECT rolname::text FROM pg_roles`
-	owners     = `SELECT DISTINCT r.rolname::text FROM ` + relations + ` JOIN pg_roles r ON r.oid IN
+	extensions = `SELECT quote_ident(extname) FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1`
+	allRoles   = `SELECT quote_ident(rolname) FROM pg_roles`
+	owners     = `SELECT DISTINCT quote_ident(r.rolname) FROM ` + relations + ` JOIN pg_roles r ON r.oid IN
 		(SELECT c.relowner UNION SELECT n.nspowner UNION SELECT x.grantee FROM aclexplode(c.relacl) x UNION SELECT x.grantee FROM aclexplode(n.nspacl) x)
 		WHERE r.rolname NOT LIKE 'pg\_%' AND r.oid >= 16384 AND r.rolname <> ALL($2) ORDER BY 1`
-	where = `SELECT system_identifier || ' ' || pg_postmaster_start_time() || ' ' || current_database() FROM pg_control_system()`
+	where = `SELECT pg_postmaster_start_time() || ' ' || current_database()`
 	like  = `SELECT pg_encoding_to_char(encoding) || ', collation ' || datcollate FROM pg_database WHERE datname = current_database()`
 )
 
@@ -105,25 +105,16 @@ func (p *pair) preflight(ctx context.Context) error {
 		}
 		for _, name := range have {
 			if !slices.Contains(there, name) {
-				found = append(found, "target: "+fmt.Sprintf(what, ident(name)))
+				found = append(found, "target: "+fmt.Sprintf(what, name))
 			}
 		}
 	}
-	for what, sql := range map[string]string{"source and target are one and the same": where, "": like} {
-		s, err := p.ask(ctx, p.source, sql)
-		if err != nil {
-			return err
-		}
-		t, err := p.ask(ctx, p.target, sql)
-		if err != nil {
-			return err
-		}
-		switch same := slices.Equal(s, t); {
-		case what != "" && same:
-			found = append(found, what)
-		case what == "" && !same:
-			found = append(found, fmt.Sprintf("target: it is %s, the source %s", t[0], s[0]))
-		}
+	alike, err := p.alike(ctx, like)
+	if err != nil {
+		return err
+	}
+	if s, t := alike[0], alike[1]; s != t {
+		found = append(found, fmt.Sprintf("target: it is %s, the source %s", t, s))
 	}
 	if v, w := version(p.source), version(p.target); w < v {
 		found = append(found, fmt.Sprintf("target: it runs PostgreSQL %d, the source %d", w, v))
@@ -169,6 +160,17 @@ func column(ctx context.Context, e *end, sql string, args ...any) ([]string, err
 		return nil, fmt.Errorf("%s: %w", e.side, err)
 	}
 	return got, nil
+}
+
+// alike asks both sides something that has one answer.
+func (p *pair) alike(ctx context.Context, sql string) ([2]string, error) {
+	var out [2]string
+	for i, e := range []*end{p.source, p.target} {
+		if err := e.QueryRow(ctx, sql).Scan(&out[i]); err != nil {
+			return out, fmt.Errorf("%s: %w", e.side, err)
+		}
+	}
+	return out, nil
 }
 
 // version is the server's major version.

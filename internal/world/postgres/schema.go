@@ -114,7 +114,7 @@ func (p *pair) copySchema(ctx context.Context) error {
 // What pg_dump writes for psql alone, or for a database without schemas.
 var (
 	psqlOnly   = regexp.MustCompile(`(?m)^\\(un)?restrict .*$`)
-	makeSchema = regexp.MustCompile(`(?m)^CREATE SCHEMA (\S+);$`)
+	makeSchema = regexp.MustCompile(`(?m)^CREATE SCHEMA (\S+|"[^"]+");$`)
 )
 
 // dump reads the source's schema with pg_dump, which knows best.
@@ -160,8 +160,13 @@ func (p *pair) dump(ctx context.Context) (string, error) {
 		}
 		return "", fmt.Errorf("read the source's schema: %w", err)
 	}
-	script := psqlOnly.ReplaceAllString(out.String(), "")
-	return makeSchema.ReplaceAllString(script, "CREATE SCHEMA IF NOT EXISTS $1;"), nil
+	return forServer(out.String()), nil
+}
+
+// forServer makes pg_dump's script one that a server takes without psql, also
+// where a schema is there already.
+func forServer(script string) string {
+	return makeSchema.ReplaceAllString(psqlOnly.ReplaceAllString(script, ""), "CREATE SCHEMA IF NOT EXISTS $1;")
 }
 
 func sslMode(cfg *pgx.ConnConfig) string {
