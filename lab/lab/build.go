@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -79,31 +80,37 @@ func (u *lifting) imageSpecs() []image.Spec {
 	return all
 }
 
-// images makes the archives that are older than their program.
+// images makes the archives whose program has changed.
 func (u *lifting) images(context.Context) error {
 	u.archives = nil
 	for _, s := range u.imageSpecs() {
 		file := filepath.Join(u.Cache, "images", filepath.Base(s.Program)+".tar")
-		fresh, err := newer(file, s.Program)
-		if err != nil {
+		if err := archive(file, s); err != nil {
 			return err
-		}
-		if !fresh {
-			if err := image.Write(file, s); err != nil {
-				return err
-			}
 		}
 		u.archives = append(u.archives, file)
 	}
 	return nil
 }
 
-// newer tells whether a file is there and not older than what it is made of.
-func newer(file, source string) (bool, error) {
-	from, err := os.Stat(source)
+// archive writes an image's archive unless the one that is there was made of the same program: by what is in it, since
+// `go build` sets the time of a program that was fresh, and a new archive would be loaded into every node again.
+func archive(file string, s image.Spec) error {
+	text, err := os.ReadFile(s.Program)
 	if err != nil {
-		return false, fmt.Errorf("make image: %w", err)
+		return fmt.Errorf("make image %s: %w", s.Ref, err)
 	}
-	have, err := os.Stat(file)
-	return err == nil && !have.ModTime().Before(from.ModTime()), nil
+	sum, want := file+".sum", fmt.Sprintf("%s %x\n", s.Ref, sha256.Sum256(text))
+	if have, err := os.ReadFile(sum); err == nil && string(have) == want {
+		if _, err := os.Stat(file); err == nil {
+			return nil
+		}
+	}
+	if err := image.Write(file, s); err != nil {
+		return err
+	}
+	if err := os.WriteFile(sum, []byte(want), 0o644); err != nil {
+		return fmt.Errorf("make image %s: %w", s.Ref, err)
+	}
+	return nil
 }

@@ -143,7 +143,7 @@ func playedNodes(n int) map[string]any {
 	return map[string]any{"apiVersion": "v1", "kind": "List", "items": items}
 }
 
-// oldWorld starts the stand-in of Mesos, and waits until its Marathon answers.
+// oldWorld starts the stand-in of Mesos with the telemetry estate, and waits until its services answer at the front door.
 func (u *lifting) oldWorld(ctx context.Context) error {
 	if !u.hasOldWorld() {
 		u.line("  no %s in this checkout: the old world is left out", oldWorldFolder)
@@ -162,7 +162,19 @@ func (u *lifting) oldWorld(ctx context.Context) error {
 	if !u.want[Cargo] {
 		return nil
 	}
-	return u.estate(ctx)
+	if err := u.estate(ctx); err != nil || !u.want[FrontDoor] {
+		return err
+	}
+	door := netns.Client(u.LAN())
+	for _, s := range u.door().Services {
+		if s.Check == "" {
+			continue // the estate could not have started without its database
+		}
+		if err := u.await(ctx, name, func() error { return get(ctx, door, "http://"+s.Bind+s.Check) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // await asks until the answer is good, the process has ended, or a minute is over.
