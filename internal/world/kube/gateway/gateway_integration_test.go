@@ -76,7 +76,7 @@ func open(t *testing.T) *kube.Connection {
 // not there.
 func install(t *testing.T, c *kube.Connection) {
 	t.Helper()
-	if _, err := c.Dynamic.Resource(routes).List(t.Context(), metav1.ListOptions{Limit: 1}); err == nil {
+	if _, err := c.Dynamic.Resource(definitions).Get(t.Context(), routes.GroupResource().String(), metav1.GetOptions{}); err == nil {
 		return
 	}
 	cmd := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module)
@@ -111,9 +111,14 @@ func install(t *testing.T, c *kube.Connection) {
 			return apierrors.IsNotFound(err)
 		})
 	})
+	served := 0 // some requests after a change still see the time before it
 	until(t, "HTTPRoute is served", func() bool {
-		_, err := c.Dynamic.Resource(routes).List(t.Context(), metav1.ListOptions{Limit: 1})
-		return err == nil
+		if _, err := c.Dynamic.Resource(routes).List(t.Context(), metav1.ListOptions{Limit: 1}); err != nil {
+			served = 0
+			return false
+		}
+		served++
+		return served == 20
 	})
 }
 
