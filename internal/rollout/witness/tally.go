@@ -1,10 +1,8 @@
 package witness
 
 import (
-	"cmp"
+	"container/heap"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -16,7 +14,7 @@ type Count struct {
 	Unsure int64 `json:"unsure,omitempty"`
 	// Refused marks were answered, and not acknowledged.
 	Refused    int64 `json:"refused,omitempty"`
-	Stored     int64 `json:"stored"` // acknowledged, and read back once
+	Stored     int64 `json:"stored"` // acknowledged, and there once whenever it was asked for
 	Missing    int64 `json:"missing"`
 	Duplicated int64 `json:"duplicated"`
 }
@@ -42,50 +40,72 @@ const (
 )
 
 const (
-	firstRead = 500 * time.Millisecond // after the acknowledgement
-	nextRead  = time.Second
+	// nextRead is when a mark that could not be asked for is asked for again.
+	nextRead = time.Second
 	// examples of marks that are missing or doubled are kept up to this many.
 	examples = 20
 )
 
-// A Tally follows marks. What was verified is kept as counts alone, so that it
-// stays small however long it runs.
+// A Tally follows marks and says which to send and which to read next. An
+// acknowledged mark is judged by a read that begins settle after its
+// acknowledgement: what is not there by then is missing, and what is there twice
+// is duplicated. What passed is looked at again later, as often as new ones are
+// sent, since a record can also be lost after it was seen: when a database is
+// cut over, for one. Of marks that passed only numbers, ranges and a sample are
+// kept, so that a tally stays small however long it runs.
 type Tally struct {
 	settle  time.Duration
-	names   []string
-	turn    int
-	last    map[string]int64
-	minutes map[string]map[int64]*Count // by device and minute
-	open    []pending
-	bad     []Finding
-	stored  []time.Time // of late, for the verdict
-	seen    time.Time   // when a read was last answered
 	began   time.Time
+	devices []*device
+	byName  map[string]*device
+	turn    int
+
+	open   map[key]*pending
+	queue  queue
+	passed sample
+	// looks are second looks that may be taken now, one for each mark sent.
+	looks  int
+	lookAt map[key]bool
+
+	bad    []Finding
+	recent recent
+	seen   time.Time // when a read was last answered
 }
 
-// pending is an acknowledged mark that was not read back yet.
-type pending struct {
-	mark  Mark
-	acked time.Time
-	next  time.Time
-	busy  bool
+// device is one name that marks are written under.
+type device struct {
+	name    string
+	last    int64
+	minutes map[int64]*Count
+	stored  ranges
 }
+
+type key struct {
+	device   string
+	sequence int64
+}
+
+func keyOf(m Mark) key { return key{m.Device, m.Sequence} }
 
 // A Finding is a mark that is not as it was promised.
 type Finding struct {
 	Mark
 	What  string `json:"what"` // "missing" or "duplicated"
 	Found int    `json:"found"`
+	// Seen: it was there before, once.
+	Seen bool `json:"seen,omitempty"`
+	// When it was found out.
+	When time.Time `json:"when"`
 }
 
 // New makes a tally of marks under n device names that begin with prefix. A
 // record may take settle to be readable.
 func New(prefix string, n int, settle time.Duration) *Tally {
-	t := &Tally{settle: settle, last: map[string]int64{}, minutes: map[string]map[int64]*Count{}}
+	t := &Tally{settle: settle, byName: map[string]*device{}, open: map[key]*pending{}, lookAt: map[key]bool{}}
 	for i := range max(n, 1) {
-		name := fmt.Sprintf("%s%d", prefix, i+1)
-		t.names = append(t.names, name)
-		t.minutes[name] = map[int64]*Count{}
+		d := &device{name: fmt.Sprintf("%s%d", prefix, i+1), minutes: map[int64]*Count{}}
+		t.devices = append(t.devices, d)
+		t.byName[d.name] = d
 	}
 	return t
 }
@@ -95,22 +115,29 @@ func (t *Tally) Next(now time.Time) Mark {
 	if t.began.IsZero() {
 		t.began = now
 	}
-	name := t.names[t.turn%len(t.names)]
+	d := t.devices[t.turn%len(t.devices)]
 	t.turn++
-	t.last[name]++
-	m := Mark{Device: name, Sequence: t.last[name], At: now}
-	t.at(m).Sent++
+	d.last++
+	m := Mark{Device: d.name, Sequence: d.last, At: now}
+	d.at(now).Sent++
+	t.looks = min(t.looks+1, len(t.devices))
 	return m
 }
 
 // Answered takes what came back for a write. Only what was acknowledged is read
 // back: nobody promised to keep the rest.
 func (t *Tally) Answered(m Mark, o Outcome, now time.Time) {
-	c := t.at(m)
+	d := t.byName[m.Device]
+	if d == nil {
+		return
+	}
+	c := d.at(m.At)
 	switch o {
 	case Acknowledged:
 		c.Acknowledged++
-		t.open = append(t.open, pending{mark: m, acked: now, next: now.Add(firstRead)})
+		p := &pending{mark: m, due: now.Add(t.settle)}
+		t.open[keyOf(m)] = p
+		heap.Push(&t.queue, p)
 	case Refused:
 		c.Refused++
 	case Unsure:
@@ -118,46 +145,67 @@ func (t *Tally) Answered(m Mark, o Outcome, now time.Time) {
 	}
 }
 
-// Due gives a mark to read back now, false if there is none.
+// Due gives a mark to read back now, false if there is none. Each has to be
+// followed by Read.
 func (t *Tally) Due(now time.Time) (Mark, bool) {
-	for i := range t.open {
-		if p := &t.open[i]; !p.busy && !now.Before(p.next) {
-			p.busy = true
-			return p.mark, true
-		}
+	if len(t.queue) > 0 && !now.Before(t.queue[0].due) {
+		p, _ := heap.Pop(&t.queue).(*pending)
+		return p.mark, true
 	}
-	return Mark{}, false
+	if t.looks == 0 {
+		return Mark{}, false
+	}
+	m, ok := t.passed.next()
+	if !ok || t.lookAt[keyOf(m)] {
+		return Mark{}, false
+	}
+	t.looks--
+	t.lookAt[keyOf(m)] = true
+	return m, true
 }
 
-// Read takes how many copies of the mark were read, or that none could be read at
-// all. An acknowledged record is missing if it is not there settle after it was
-// acknowledged; while nobody can read, nothing is.
+// Read takes how many copies of a mark that Due gave were read, or that nothing
+// could be read at all: while nobody can read, nothing is missing.
 func (t *Tally) Read(m Mark, copies int, answered bool, now time.Time) {
-	i := slices.IndexFunc(t.open, func(p pending) bool { return p.mark.Device == m.Device && p.mark.Sequence == m.Sequence })
-	if i < 0 {
+	k := keyOf(m)
+	p, first := t.open[k]
+	again := t.lookAt[k]
+	if !first && !again {
 		return
 	}
-	p := &t.open[i]
-	p.busy, p.next = false, now.Add(nextRead)
+	delete(t.lookAt, k)
 	if !answered {
+		if first {
+			p.due = now.Add(nextRead)
+			heap.Push(&t.queue, p)
+		}
 		return
 	}
 	t.seen = now
-	c := t.at(m)
+	delete(t.open, k)
+	d := t.byName[m.Device]
+	c := d.at(m.At)
+	if again {
+		if copies == 1 {
+			return
+		}
+		c.Stored--
+		d.stored.remove(m.Sequence)
+		t.passed.remove(k)
+	}
 	switch {
 	case copies == 1:
 		c.Stored++
-		t.stored = append(t.stored, now)
+		d.stored.add(m.Sequence)
+		t.passed.add(m)
+		t.recent.add(now)
 	case copies > 1:
 		c.Duplicated++
-		t.find(Finding{m, "duplicated", copies})
-	case now.Sub(p.acked) < t.settle:
-		return
+		t.find(Finding{Mark: m, What: "duplicated", Found: copies, Seen: again, When: now})
 	default:
 		c.Missing++
-		t.find(Finding{m, "missing", 0})
+		t.find(Finding{Mark: m, What: "missing", Seen: again, When: now})
 	}
-	t.open = slices.Delete(t.open, i, i+1)
 }
 
 func (t *Tally) find(f Finding) {
@@ -166,12 +214,12 @@ func (t *Tally) find(f Finding) {
 	}
 }
 
-func (t *Tally) at(m Mark) *Count {
-	minute := m.At.Unix() / 60
-	c := t.minutes[m.Device][minute]
+func (d *device) at(when time.Time) *Count {
+	minute := when.Unix() / 60
+	c := d.minutes[minute]
 	if c == nil {
 		c = &Count{}
-		t.minutes[m.Device][minute] = c
+		d.minutes[minute] = c
 	}
 	return c
 }
@@ -180,68 +228,25 @@ func (t *Tally) at(m Mark) *Count {
 // are still to be read.
 func (t *Tally) Sum() (Count, int) {
 	var out Count
-	for _, byMinute := range t.minutes {
-		for _, c := range byMinute {
+	for _, d := range t.devices {
+		for _, c := range d.minutes {
 			out.add(*c)
 		}
 	}
 	return out, len(t.open)
 }
 
-// Recent gives how many marks were read back in the span before now.
-func (t *Tally) Recent(now time.Time, span time.Duration) int64 {
-	t.stored = slices.DeleteFunc(t.stored, func(at time.Time) bool { return now.Sub(at) > span })
-	return int64(len(t.stored))
-}
+// Recent gives how many marks passed in the span before now, an hour at most.
+func (t *Tally) Recent(now time.Time, span time.Duration) int64 { return t.recent.count(now, span) }
 
 // Blind is for how long no read has been answered.
 func (t *Tally) Blind(now time.Time) time.Duration {
-	return now.Sub(slices.MaxFunc([]time.Time{t.seen, t.began}, time.Time.Compare))
-}
-
-// ProofVersion is that of the proof's file.
-const ProofVersion = 1
-
-// A Proof is what became of all marks.
-type Proof struct {
-	Version int       `json:"version"`
-	Unit    string    `json:"unit"`
-	From    time.Time `json:"from"`
-	To      time.Time `json:"to"`
-	Sum     Count     `json:"sum"`
-	// Unread marks were acknowledged and could not be read yet.
-	Unread   int           `json:"unread"`
-	Devices  []DeviceProof `json:"devices"`
-	Findings []Finding     `json:"findings,omitempty"`
-	// Journal is the hash of the move's journal when the proof was made.
-	Journal string `json:"journal,omitempty"`
-}
-
-// DeviceProof is one device's marks, minute by minute.
-type DeviceProof struct {
-	Device  string   `json:"device"`
-	Sum     Count    `json:"sum"`
-	Minutes []Minute `json:"minutes"`
-}
-
-// A Minute of one device.
-type Minute struct {
-	At time.Time `json:"at"`
-	Count
-}
-
-// Proof gives the proof as it stands.
-func (t *Tally) Proof(unit, journal string, now time.Time) Proof {
-	p := Proof{Version: ProofVersion, Unit: unit, From: t.began.UTC(), To: now.UTC(), Journal: journal, Findings: slices.Clone(t.bad), Devices: []DeviceProof{}}
-	p.Sum, p.Unread = t.Sum()
-	for _, name := range t.names {
-		d := DeviceProof{Device: name, Minutes: []Minute{}}
-		for _, m := range slices.SortedFunc(maps.Keys(t.minutes[name]), cmp.Compare[int64]) {
-			c := *t.minutes[name][m]
-			d.Sum.add(c)
-			d.Minutes = append(d.Minutes, Minute{At: time.Unix(m*60, 0).UTC(), Count: c})
-		}
-		p.Devices = append(p.Devices, d)
+	since := t.began
+	if t.seen.After(since) {
+		since = t.seen
 	}
-	return p
+	if since.IsZero() {
+		return 0
+	}
+	return now.Sub(since)
 }
