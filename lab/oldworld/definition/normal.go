@@ -277,9 +277,16 @@ func (a *App) judge() []Detail {
 		value float64
 		least float64
 	}{
-		{"/instances", float64(a.Instances), 0}, {"/cpus", a.CPUs, 0.001}, {"/mem", a.Mem, 0}, {"/disk", a.Disk, 0}, {"/gpus", a.GPUs, 0},
-		{"/backoffSeconds", a.BackoffSeconds, 0}, {"/backoffFactor", a.BackoffFactor, 1}, {"/maxLaunchDelaySeconds", a.MaxLaunchDelaySeconds, 0},
-		{"/upgradeStrategy/minimumHealthCapacity", a.UpgradeStrategy.MinimumHealthCapacity, 0}, {"/upgradeStrategy/maximumOverCapacity", a.UpgradeStrategy.MaximumOverCapacity, 0},
+		{"/instances", float64(a.Instances), 0},
+		{"/cpus", a.CPUs, 0.001},
+		{"/mem", a.Mem, 0},
+		{"/disk", a.Disk, 0},
+		{"/gpus", a.GPUs, 0},
+		{"/backoffSeconds", a.BackoffSeconds, 0},
+		{"/backoffFactor", a.BackoffFactor, 1},
+		{"/maxLaunchDelaySeconds", a.MaxLaunchDelaySeconds, 0},
+		{"/upgradeStrategy/minimumHealthCapacity", a.UpgradeStrategy.MinimumHealthCapacity, 0},
+		{"/upgradeStrategy/maximumOverCapacity", a.UpgradeStrategy.MaximumOverCapacity, 0},
 	} {
 		if n.value < n.least {
 			say(n.place, fmt.Sprintf("error.min: must be at least %v", n.least))

@@ -127,7 +127,7 @@ func (e *Edge) start(ctx context.Context, program string) (proc.ID, error) {
 	defer log.Close()
 	c := exec.Command(program, "-W", "-S", e.c.master()+",mode,600", "-f", e.c.file())
 	c.Dir, c.Stdout, c.Stderr = e.c.Dir, log, log
-	c.Env = append(append([]string{}, e.c.Env...), "PATH="+os.Getenv("PATH"))
+	c.Env = append([]string{"PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"}, e.c.Env...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := c.Start(); err != nil {
 		return id, fmt.Errorf("start haproxy: %w", err)
@@ -243,7 +243,7 @@ func ask(socket, command string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask haproxy: %w", err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // what was said has been read
 	if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		return "", fmt.Errorf("ask haproxy: %w", err)
 	}

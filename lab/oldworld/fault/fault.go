@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -168,7 +169,7 @@ func tell(w http.ResponseWriter, v any) {
 func (s *Switch) put(w http.ResponseWriter, r *http.Request, from Faults) {
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err == nil {
-		from.API = clone(from.API)
+		from.API = maps.Clone(from.API)
 		err = json.Unmarshal(text, &from)
 	}
 	if err == nil {
@@ -179,14 +180,6 @@ func (s *Switch) put(w http.ResponseWriter, r *http.Request, from Faults) {
 		return
 	}
 	tell(w, from)
-}
-
-func clone(m map[string]string) map[string]string {
-	out := map[string]string{}
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }
 
 func each(w http.ResponseWriter, r *http.Request, tasks Tasks, do func(string) error) {

@@ -214,22 +214,20 @@ func (m *Marathon) planView(d *Deployment) map[string]any {
 
 // circle finds dependencies that lead back to themselves.
 func circle(apps map[string]*definition.App) error {
+	const entered, left = 1, 2
 	state := map[string]int{}
 	var walk func(id string) bool
 	walk = func(id string) bool {
-		if state[id] == 1 {
-			return true
-		}
-		if state[id] == 2 || apps[id] == nil {
+		if apps[id] == nil || state[id] == left {
 			return false
 		}
-		state[id] = 1
-		for _, dep := range apps[id].Dependencies {
-			if walk(dep) {
-				return true
-			}
+		if state[id] == entered || func() bool {
+			state[id] = entered
+			return slices.ContainsFunc(apps[id].Dependencies, walk)
+		}() {
+			return true
 		}
-		state[id] = 2
+		state[id] = left
 		return false
 	}
 	for _, id := range slices.Sorted(maps.Keys(apps)) {

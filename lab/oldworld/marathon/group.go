@@ -3,6 +3,7 @@ package marathon
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,7 +51,7 @@ func (m *Marathon) PutGroup(base string, text []byte, create, force, dry bool) (
 	if dry {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		t := &tree{apps: cloneMap(m.s.Apps), groups: cloneMap(m.s.Groups), restart: map[string]bool{}}
+		t := &tree{apps: maps.Clone(m.s.Apps), groups: maps.Clone(m.s.Groups), restart: map[string]bool{}}
 		if err := edit(t); err != nil {
 			return id, nil, err
 		}
@@ -59,14 +60,6 @@ func (m *Marathon) PutGroup(base string, text []byte, create, force, dry bool) (
 	}
 	d, err = m.change(force, edit)
 	return id, d, err
-}
-
-func cloneMap[V any](in map[string]V) map[string]V {
-	out := make(map[string]V, len(in))
-	for k, v := range in {
-		out[k] = v
-	}
-	return out
 }
 
 // group makes a group what the update says.

@@ -198,12 +198,13 @@ func (m *Marathon) CreateApp(text []byte, force bool) (*definition.App, *Deploym
 
 // put enters an app, and the groups above it.
 func (t *tree) put(a *definition.App) error {
+	twice := &definition.InvalidError{Details: []definition.Detail{{Path: "/", Errors: []string{"Groups and Applications may not have the same identifier."}}}}
 	if t.groups[a.ID] != nil || t.below(a.ID) {
-		return &ConflictError{fmt.Sprintf("Group with id [%s] already exists.", a.ID)}
+		return twice
 	}
 	for g := parent(a.ID); g != "/"; g = parent(g) {
 		if t.apps[g] != nil {
-			return &ConflictError{fmt.Sprintf("An app with the path %s already exists.", g)}
+			return twice
 		}
 		if t.groups[g] == nil {
 			t.groups[g] = &Group{ID: g}

@@ -9,7 +9,8 @@ import (
 	"github.com/tranship/tranship/lab/oldworld/mesos"
 )
 
-// call answers a call of the operator API. Those that read answer 200 and a message, those that change something 202.
+// call answers a call of the operator API. Those that read are answered by a message, those that change
+// something by an empty 200.
 func (a api) call(w http.ResponseWriter, r *http.Request) {
 	c, ok := read(w, r)
 	if !ok {
@@ -20,14 +21,13 @@ func (a api) call(w http.ResponseWriter, r *http.Request) {
 		answer(w, map[string]any{"type": c.Type, field: body})
 		return
 	}
-	err, known := a.change(c)
+	known, err := a.change(c)
 	switch {
 	case !known:
 		http.Error(w, "call "+c.Type+" is not served by this double", http.StatusNotImplemented)
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusBadRequest)
-	case c.Type == "UPDATE_MAINTENANCE_SCHEDULE" || c.Type == "START_MAINTENANCE" || c.Type == "STOP_MAINTENANCE" ||
-		c.Type == "DRAIN_AGENT" || c.Type == "DEACTIVATE_AGENT" || c.Type == "REACTIVATE_AGENT" || c.Type == "MARK_AGENT_GONE":
+	default:
 		w.WriteHeader(http.StatusOK)
 	}
 }
@@ -103,9 +103,9 @@ func (a api) get(kind string) (field string, body any) {
 }
 
 // change carries out a call that changes something.
-func (a api) change(c call) (err error, known bool) { //nolint:revive // whether the call is known is the lesser answer
-	missing := func(field string) (error, bool) {
-		return fmt.Errorf("Failed to validate master::Call: Expecting '%s' to be present", field), true //nolint:staticcheck // Mesos' own words
+func (a api) change(c call) (known bool, err error) {
+	missing := func(field string) (bool, error) {
+		return true, fmt.Errorf("Failed to validate master::Call: Expecting '%s' to be present", field) //nolint:staticcheck // Mesos' own words
 	}
 	switch c.Type {
 	case "UPDATE_MAINTENANCE_SCHEDULE":
@@ -120,39 +120,39 @@ func (a api) change(c call) (err error, known bool) { //nolint:revive // whether
 			}
 			windows = append(windows, y)
 		}
-		return a.c.SetSchedule(windows), true
+		return true, a.c.SetSchedule(windows)
 	case "START_MAINTENANCE":
 		if c.Start == nil {
 			return missing("start_maintenance")
 		}
-		return a.c.StartMaintenance(c.Start.Machines), true
+		return true, a.c.StartMaintenance(c.Start.Machines)
 	case "STOP_MAINTENANCE":
 		if c.Stop == nil {
 			return missing("stop_maintenance")
 		}
-		return a.c.StopMaintenance(c.Stop.Machines), true
+		return true, a.c.StopMaintenance(c.Stop.Machines)
 	case "DRAIN_AGENT":
 		if c.Drain == nil {
 			return missing("drain_agent")
 		}
-		return a.c.DrainAgent(c.Drain.AgentID.Value, c.Drain.MaxGrace.d, c.Drain.MaxGrace.given, c.Drain.MarkGone), true
+		return true, a.c.DrainAgent(c.Drain.AgentID.Value, c.Drain.MaxGrace.d, c.Drain.MaxGrace.given, c.Drain.MarkGone)
 	case "DEACTIVATE_AGENT":
 		if c.Deactivate == nil {
 			return missing("deactivate_agent")
 		}
-		return a.c.Deactivate(c.Deactivate.AgentID.Value), true
+		return true, a.c.Deactivate(c.Deactivate.AgentID.Value)
 	case "REACTIVATE_AGENT":
 		if c.Reactivate == nil {
 			return missing("reactivate_agent")
 		}
-		return a.c.Reactivate(c.Reactivate.AgentID.Value), true
+		return true, a.c.Reactivate(c.Reactivate.AgentID.Value)
 	case "MARK_AGENT_GONE":
 		if c.Gone == nil {
 			return missing("mark_agent_gone")
 		}
-		return a.c.MarkGone(c.Gone.AgentID.Value), true
+		return true, a.c.MarkGone(c.Gone.AgentID.Value)
 	}
-	return nil, false
+	return false, nil
 }
 
 func flagList(flags map[string]string) []any {

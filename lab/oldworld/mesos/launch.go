@@ -3,6 +3,7 @@ package mesos
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,9 +95,7 @@ func (c *Cluster) start(a *agent, r *run) error {
 			env[key] = value
 		}
 	}
-	for k, v := range r.Env {
-		env[k] = v
-	}
+	maps.Copy(env, r.Env)
 	// What the agent adds, and nobody can change.
 	env["MESOS_SANDBOX"], env["MESOS_DIRECTORY"], env["MESOS_CONTAINER_NAME"] = box, box, "mesos-"+r.ID
 	for k, v := range env {
