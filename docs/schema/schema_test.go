@@ -18,6 +18,7 @@ import (
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/pods"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/rollout/witness"
 )
 
 var update = flag.Bool("update", false, "rewrite the schemas")
@@ -28,9 +29,10 @@ func TestSchemasAreFresh(t *testing.T) {
 	for name, v := range map[string]any{
 		"migration": policy.Policy{}, "estate": estate.Estate{}, "plan": plan.Plan{},
 		"ledger": ledger.Entry{}, "snapshot": snapshot.Snapshot{}, "pack-in-v1": pods.Set{}, "pack-out-v1": pods.Answer{},
+		"witness": witness.Statement{},
 	} {
 		r := &jsonschema.Reflector{Mapper: quantity, ExpandedStruct: true}
-		for _, dir := range []string{"internal/plan", "internal/estate", "internal/base"} {
+		for _, dir := range []string{"internal/plan", "internal/estate", "internal/base", "internal/rollout/witness"} {
 			if err := r.AddGoComments("github.com/tranship/tranship", dir, jsonschema.WithFullComment()); err != nil {
 				t.Fatal(err)
 			}
