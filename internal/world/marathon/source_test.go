@@ -3,6 +3,7 @@ package marathon_test
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
@@ -22,13 +23,10 @@ func (d *double) planned(t *testing.T) map[estate.Name]*estate.Workload {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	out := map[estate.Name]*estate.Workload{"/shop/gone": {ID: "/shop/gone", Kind: estate.Service, SourceVersion: "2026-01-01T00:00:00.000Z"}}
-	job := object{}
-	for k, v := range d.job {
-		job[k] = v
-	}
+	job := maps.Clone(d.job)
 	job["schedules"], job["activeRuns"], job["historySummary"] = d.schedule, []any{}, object{"successCount": 7}
-	service := any(d.app)
-	if service = d.app(); d.pod {
+	service := d.app()
+	if d.pod {
 		service = d.versions[d.version]
 	}
 	for _, v := range []any{service, []any{job}} {

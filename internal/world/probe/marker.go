@@ -24,11 +24,12 @@ func NewMarker(opts Options) (*Marker, error) {
 type mark struct {
 	Device   string
 	Sequence int64
+	Before   int64 // the sequence before, for interfaces that page after one
 	At       string
 }
 
 func of(m witness.Mark) mark {
-	return mark{m.Device, m.Sequence, m.At.UTC().Format("2006-01-02T15:04:05.000Z07:00")}
+	return mark{m.Device, m.Sequence, m.Sequence - 1, m.At.UTC().Format("2006-01-02T15:04:05.000Z07:00")}
 }
 
 // Write implements runner.Marker. An answer with another status than those that

@@ -96,7 +96,7 @@ func TestMarkerKeepsItsPromises(t *testing.T) {
 					URL: server.URL + "/readings", Acknowledged: []int{202}, Header: map[string]string{"X-Device": "{{.Device}}"},
 					Body: `{"device": "{{.Device}}", "sequence": {{.Sequence}}, "at": "{{.At}}"}`,
 				},
-				Read: policy.WitnessRequest{URL: server.URL + "/readings?device={{.Device}}", Count: `{{.Device}}#{{.Sequence}};`},
+				Read: policy.WitnessRequest{URL: server.URL + "/readings?device={{.Device}}&after={{.Before}}", Count: `{{.Device}}#{{.Sequence}};`},
 			},
 			Lose: next("lose"), Double: next("double"), Refuse: next("refuse"), Tear: next("tear"),
 			Mute: func() func() {

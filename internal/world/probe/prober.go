@@ -184,7 +184,7 @@ func (p *Prober) query(ctx context.Context, prometheus, query string) (float64, 
 	case err == nil && answer.Status == "error" && r.status < 500:
 		return 0, false, refused("Prometheus", errors.New(answer.Error))
 	case r.status != http.StatusOK:
-		return 0, false, fmt.Errorf("Prometheus answered %d %s", r.status, answer.Error)
+		return 0, false, fmt.Errorf("answered %d %s", r.status, answer.Error)
 	case err != nil:
 		return 0, false, fmt.Errorf("read the answer: %w", err)
 	}

@@ -153,7 +153,7 @@ func TestCodesAreTheRunnersErrors(t *testing.T) {
 			t.Errorf("%d: %v, want the words and not the credential", x.code, err)
 		}
 		for _, e := range []error{runner.ErrRefused, runner.ErrLocked, runner.ErrAbsent} {
-			if errors.Is(err, e) != (x.want == e) {
+			if errors.Is(err, e) != errors.Is(x.want, e) {
 				t.Errorf("%d: %v, want %v", x.code, err, x.want)
 			}
 		}
