@@ -156,7 +156,7 @@ func (e *Exposer) ofNodes(ctx context.Context, w estate.Name, p placed, port int
 			return withPort(out, x.NodePort), nil
 		}
 	}
-	return nil, fmt.Errorf("Service %s/%s was given no port on the nodes", p.namespace, name)
+	return nil, fmt.Errorf("no node's port was given to Service %s/%s", p.namespace, name)
 }
 
 // reached gives a ready node's address inside of its network.

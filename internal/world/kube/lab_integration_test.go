@@ -102,7 +102,6 @@ func (l lab) space(t *testing.T) string {
 // wire is the way to the server, on which things go wrong.
 type wire struct {
 	mu     sync.Mutex
-	next   http.RoundTripper
 	user   string // to act as
 	tear   int    // the answer to this change, counted from now, is lost
 	cut    bool

@@ -18,7 +18,7 @@ import (
 
 // edited builds the folder and gives its objects in the place of those that
 // were rendered. What the folder leaves out is left out.
-func (s *Set) edited(rendered []*object, folder string, c *cluster.Cluster, owners map[string]estate.Name) ([]*object, error) {
+func (s *Set) edited(rendered []*object, folder string, owners map[string]estate.Name) ([]*object, error) {
 	built, err := build(folder)
 	if err != nil {
 		return nil, err

@@ -68,7 +68,7 @@ func New(p *plan.Plan, opts render.Options, folder string) (*Set, error) {
 	}
 	s := &Set{by: map[estate.Name][]*object{}, lacks: map[estate.Name]error{}}
 	if folder != "" && !untouched(folder, files) {
-		if all, err = s.edited(all, folder, c, owner); err != nil {
+		if all, err = s.edited(all, folder, owner); err != nil {
 			return nil, err
 		}
 	}

@@ -109,9 +109,7 @@ func (c *Cluster) Apply(ctx context.Context, w estate.Name, objects [][]byte, n 
 		}
 	}
 	wanted, job := wantedCopies(list, c.opts.Nodes, c.opts.Copies(w))
-	if n == 0 {
-		list = slices.DeleteFunc(list, func(o object) bool { return o.starts(c.owners) })
-	}
+	list = slices.DeleteFunc(list, func(o object) bool { return o.starts(n, c.owners) })
 	c.keep(w, list)
 	switch {
 	case n == 0:

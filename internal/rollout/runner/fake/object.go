@@ -52,15 +52,17 @@ func (o *object) stays() bool {
 	return o.Metadata.Labels["tranship.dev/shared"] == "true"
 }
 
-// starts reports whether an object would start something by being there: of a
-// workload that is stopped it is not. A Job that is there already is suspended.
-func (o *object) starts(there map[string]estate.Name) bool {
+// starts reports whether an object would start more than n copies by being
+// there: then it is not. A Job that is there already is suspended.
+func (o *object) starts(n int, there map[string]estate.Name) bool {
 	switch o.Kind {
-	case "HorizontalPodAutoscaler", "DaemonSet":
-		return true
+	case "HorizontalPodAutoscaler":
+		return n >= 0
+	case "DaemonSet":
+		return n == 0
 	case "Job":
 		_, ok := there[o.key()]
-		return !ok
+		return n == 0 && !ok
 	}
 	return false
 }
