@@ -153,16 +153,15 @@ func redirectFailsBack(b *dbBench) {
 }
 
 // killed cuts over with a mover that is killed at the nth instant, and reports
-// whether it was, and whether clients may have been sent to the new side. A
-// client writes all the while to whichever side takes it.
+// whether it was. Then a client writes to whichever side takes it.
 func (b *dbBench) killed(n int, back bool) (killed bool) {
 	b.Helper()
 	revive := b.w.Kill(n)
 	_, err := b.Over(b.Context(), b.w.Database, back, pauseLimit, func(context.Context) error { return nil })
-	killed = revive()
-	if killed == (err == nil) {
-		b.Fatalf("killed at instant %d: %t, and Over = %v", n, killed, err)
+	if killed = revive(); !killed && err != nil {
+		b.Fatalf("Over, whose mover was not killed = %v", err)
 	}
+	killed = killed && err != nil // it may have had its end before
 	for _, side := range []string{sourceSide, targetSide} {
 		if b.w.Write(side, 1) == nil {
 			b.wrote++
