@@ -51,6 +51,8 @@ spec:
     patience: 45
     gates:
       minRequests: %d
+      latencyRatio: 2
+      latencyFloor: 0.25
       prometheus: %q
 `, f.OldWorld.Marathon, f.OldWorld.Metronome, f.OldWorld.Mesos, f.Kubernetes.Kubeconfig,
 		f.FrontDoor.Socket, f.FrontDoor.Config, f.FrontDoor.Ring,

@@ -54,6 +54,10 @@ const controlAddress = "10.200.0.3:9400"
 // drive begins the load. Rates are requests a second.
 func (s *stage) drive(ctx context.Context, name string, devices int, args ...string) (*driver, error) {
 	d := &driver{stage: s, acked: filepath.Join(s.dir, name+".acked"), control: "http://" + controlAddress, begun: time.Now()}
+	// What an earlier run acknowledged went with its databases.
+	if err := os.RemoveAll(d.acked); err != nil {
+		return nil, err
+	}
 	args = append([]string{
 		"run", "-acked", d.acked, "-control", controlAddress, "-devices", fmt.Sprint(devices), "-prefix", name + "-",
 		"-gateway", "http://" + door(s.facts, "gateway"), "-query", "http://" + door(s.facts, "query"),

@@ -68,14 +68,31 @@ func (r *Runner) bases(u *rollout.Unit) map[string]*gate.Window {
 	return maps.Clone(r.opts.Bases[u.ID])
 }
 
-// keepBases keeps, and journals, what the source did in the windows that have
-// just ended, if it had traffic.
+// and gives both windows as one.
+func (b Base) and(o *gate.Window) Base {
+	if o == nil {
+		return b
+	}
+	sum := baseOf(b.Backend, *o)
+	b.Begin = sum.Begin
+	b.Requests += sum.Requests
+	b.Errors += sum.Errors
+	for i, n := range sum.Latency {
+		b.Latency[i] += n
+	}
+	return b
+}
+
+// keepBases adds, and journals, what the source did in the windows that have
+// just ended, if it had traffic: all steps together are what the target is held
+// against when the source has none.
 func (r *Runner) keepBases(u *rollout.Unit, v *viewer) error {
 	for backend, w := range v.windows {
 		b := baseOf(backend, w)
-		if v.weight >= 100 || b.Requests < v.limits.MinRequests {
+		if v.weight >= 100 || b.Requests == 0 {
 			continue
 		}
+		b = b.and(v.bases[backend])
 		if err := r.record(KindBase, u, b, ""); err != nil {
 			return err
 		}

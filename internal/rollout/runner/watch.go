@@ -52,7 +52,7 @@ func (r *Runner) watch(ctx context.Context, w *run, a rollout.Action) error {
 		verdict := gate.Judge(results)
 		elapsed := l.at.Sub(start)
 		ends := elapsed >= a.Step.For
-		if verdict != said || ends || verdict == gate.Fail {
+		if verdict != said || ends && verdict == gate.Pass {
 			said = verdict
 			if err := r.record(KindGates, u, Verdict{At: a.At, Verdict: verdict, Why: reasons(results), Results: results}, ""); err != nil {
 				return err
