@@ -3,6 +3,7 @@ package mover
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/tranship/tranship/internal/base/credential"
 	"github.com/tranship/tranship/internal/estate"
@@ -10,6 +11,9 @@ import (
 	"github.com/tranship/tranship/internal/plan/policy"
 	"github.com/tranship/tranship/internal/rollout/runner"
 	"github.com/tranship/tranship/internal/world/marathon"
+	"github.com/tranship/tranship/internal/world/mesos"
+	"github.com/tranship/tranship/internal/world/probe"
+	"github.com/tranship/tranship/internal/world/volume"
 	"github.com/tranship/tranship/internal/world/wire"
 )
 
@@ -32,6 +36,39 @@ func sources(w *runner.World, p *plan.Plan, o Options) error {
 	}
 	w.Source = marathon.New(func(name estate.Name) *estate.Workload { return p.Estate.Find(name) }, apps, jobs)
 	o.About("source: Marathon at " + m.Source.Marathon)
+	if m.Source.Mesos != "" {
+		master, err := wire.New(m.Source.Mesos, opts)
+		if err != nil {
+			return fmt.Errorf("spec.move.source.mesos: %w", err)
+		}
+		w.Hosts = mesos.New(master, time.Now)
+	}
+	return probes(w, p, opts.CA)
+}
+
+// probes opens what asks both worlds directly, and what copies volumes.
+func probes(w *runner.World, p *plan.Plan, ca []byte) error {
+	prober, err := probe.NewProber(probe.Options{CA: ca})
+	if err != nil {
+		return err
+	}
+	marker, err := probe.NewMarker(probe.Options{CA: ca})
+	if err != nil {
+		return err
+	}
+	w.Prober, w.Marker = prober, marker
+	w.Volumes = volume.New(p.Policy.Spec.Move.Volumes, volume.Local{}, volume.Options{Path: func(name estate.Name, vol string) string {
+		if l := p.Estate.Find(name); l != nil {
+			for _, c := range l.Containers {
+				for _, m := range c.Mounts {
+					if m.Volume == vol {
+						return m.Path
+					}
+				}
+			}
+		}
+		return ""
+	}})
 	return nil
 }
 

@@ -160,7 +160,8 @@ type MoveWitness struct {
 	Settle *unit.Seconds `json:"settle,omitempty"`
 }
 
-// WitnessRequest is a request with {{.Device}}, {{.Sequence}} and {{.At}} (RFC 3339) filled in.
+// WitnessRequest is a request with {{.Device}}, {{.Sequence}}, {{.Before}} (the
+// sequence before it) and {{.At}} (RFC 3339) filled in.
 type WitnessRequest struct {
 	Method string            `json:"method,omitempty"`
 	URL    string            `json:"url"`
