@@ -173,7 +173,7 @@ func (c *cutover) prepare(ctx context.Context, limit time.Duration) ([]string, e
 
 // healthy makes a connection anew that was cut off in the middle of a question.
 func (c *cutover) healthy(ctx context.Context, because error) error {
-	for _, e := range []**end{&c.pair.source, &c.pair.target} {
+	for _, e := range []**end{&c.source, &c.target} {
 		if !(*e).IsClosed() {
 			continue
 		}
@@ -298,10 +298,12 @@ func (p *pair) lead(ctx context.Context, e, than *end, arrived bool) error {
 	if err != nil {
 		return err
 	}
-	s := p.fence(true)
+	var s strings.Builder
+	s.WriteString(p.fence(true))
 	for _, r := range logins {
-		s += "ALTER ROLE " + ident(r) + " LOGIN; "
+		s.WriteString("ALTER ROLE " + ident(r) + " LOGIN; ")
 	}
-	_, err = e.Exec(ctx, s+fmt.Sprintf("UPDATE %s SET leads = true, arrived = %t, term = greatest(term, %d) + 1, logins = '{}'", p.in("side"), arrived, term))
+	fmt.Fprintf(&s, "UPDATE %s SET leads = true, arrived = %t, term = greatest(term, %d) + 1, logins = '{}'", p.in("side"), arrived, term)
+	_, err = e.Exec(ctx, s.String())
 	return err
 }

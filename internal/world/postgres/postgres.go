@@ -20,6 +20,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"strings"
@@ -120,13 +121,6 @@ type pair struct {
 	source, target *end
 }
 
-func (p *pair) end(side string) *end {
-	if side == source {
-		return p.source
-	}
-	return p.target
-}
-
 // both runs f for the source and then for the target.
 func (p *pair) both(f func(*end) error) error {
 	for _, e := range []*end{p.source, p.target} {
@@ -208,13 +202,11 @@ func (d *Database) connect(ctx context.Context, db policy.MoveDatabase, variable
 	}
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	// Text is the same everywhere, names are always written with their schema.
-	for k, v := range map[string]string{
+	maps.Copy(cfg.RuntimeParams, map[string]string{
 		"application_name": "tranship " + db.Name, "search_path": "", "DateStyle": "ISO, YMD", "IntervalStyle": "postgres",
 		"TimeZone": "UTC", "extra_float_digits": "1", "bytea_output": "hex", "client_encoding": "UTF8", "statement_timeout": "0",
 		"synchronous_commit": "on",
-	} {
-		cfg.RuntimeParams[k] = v
-	}
+	})
 	return pgx.ConnectConfig(ctx, cfg)
 }
 

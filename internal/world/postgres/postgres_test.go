@@ -82,8 +82,10 @@ func TestSpansAreSaidAndAskedAsRanges(t *testing.T) {
 		{span{to: []string{"b", "2"}}, "readings ..b,2", "(device, at) <= ($1::text::text, $2::text::date)", []any{"b", "2"}},
 		{span{from: []string{"a", "1"}}, "readings a,1..", "(device, at) > ($1::text::text, $2::text::date)", []any{"a", "1"}},
 		{
-			span{[]string{"a", "1"}, []string{"b", "2"}}, "readings a,1..b,2",
-			"(device, at) > ($1::text::text, $2::text::date) AND (device, at) <= ($3::text::text, $4::text::date)", []any{"a", "1", "b", "2"},
+			span{[]string{"a", "1"}, []string{"b", "2"}},
+			"readings a,1..b,2",
+			"(device, at) > ($1::text::text, $2::text::date) AND (device, at) <= ($3::text::text, $4::text::date)",
+			[]any{"a", "1", "b", "2"},
 		},
 	} {
 		if got := x.say(c.span); got != c.say {

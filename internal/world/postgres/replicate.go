@@ -106,6 +106,13 @@ func (p *pair) begin(ctx context.Context) error {
 	if err := p.both(func(e *end) error { return p.publish(ctx, e) }); err != nil {
 		return err
 	}
+	// A source that cannot reach the target would be found at the cutover only.
+	if err := p.subscribe(ctx, p.source, p.target, "copy_data = false, enabled = false"); err != nil {
+		return fmt.Errorf("try the way back: %w", err)
+	}
+	if err := p.unsubscribe(ctx, p.source); err != nil {
+		return err
+	}
 	if err := p.slot(ctx, p.source, p.toTarget); err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func (p *pair) dump(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("ask %s for its version: %w", tool, err)
 	}
 	major := 0
-	for _, f := range strings.Fields(string(said)) {
+	for f := range strings.FieldsSeq(string(said)) {
 		if n, err := strconv.Atoi(strings.Split(f, ".")[0]); err == nil {
 			major = n
 			break

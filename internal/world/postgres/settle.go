@@ -74,11 +74,11 @@ func (c *cutover) keepOff(ctx context.Context) error {
 		return err
 	}
 	if len(roles) > 0 {
-		s := ""
+		var s strings.Builder
 		for _, r := range roles {
-			s += fmt.Sprintf("UPDATE %s SET logins = array_append(logins, %s); ALTER ROLE %s NOLOGIN; ", c.in("side"), literal(r), ident(r))
+			fmt.Fprintf(&s, "UPDATE %s SET logins = array_append(logins, %s); ALTER ROLE %s NOLOGIN; ", c.in("side"), literal(r), ident(r))
 		}
-		if _, err := c.from.Exec(ctx, s); err != nil {
+		if _, err := c.from.Exec(ctx, s.String()); err != nil {
 			return err
 		}
 	}

@@ -149,6 +149,22 @@ func TestPasswordsAreNeverSaid(t *testing.T) {
 	}
 }
 
+func TestAWayBackThatLeadsNowhereIsFoundBeforeTheMove(t *testing.T) {
+	w := newWorld(t, 10)
+	db := w.database()
+	db.TargetFromSourceEnv = "BACK"
+	c := w.connections()
+	c["BACK"] = "postgres://mover:x@127.0.0.1:1/" + w.name
+	err := postgres.New(c, postgres.Options{}).Replicate(t.Context(), db)
+	if err == nil || !strings.Contains(err.Error(), "try the way back") {
+		t.Errorf("Replicate whose target the source cannot reach = %v", err)
+	}
+	if n := w.number("source", "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"); n != 0 {
+		t.Errorf("%d slots are left at the source", n)
+	}
+	follow(t, w, postgres.New(w.connections(), postgres.Options{}))
+}
+
 func TestChangesOfTheSchemaDuringAMoveStopIt(t *testing.T) {
 	w, d := followed(t, 100)
 	w.exec("source", "CREATE TABLE fresh (a int PRIMARY KEY)")

@@ -100,8 +100,8 @@ type notes struct {
 
 var (
 	socketLine  = regexp.MustCompile(`^\S*tar: (.+): socket ignored$`)
-	changedLine = regexp.MustCompile(`^\S*tar: (.+): (?:[Ff]ile changed as we read it|File removed before we read it|file changed as we read it)$`)
-	calmLine    = regexp.MustCompile("^\\S*tar: (?:Removing leading .*|Record size = .*|Exiting with failure status due to previous errors)$")
+	changedLine = regexp.MustCompile(`^\S*tar: (.+): (?:file changed as we read it|File removed before we read it)$`)
+	calmLine    = regexp.MustCompile(`^\S*tar: (?:Removing leading .*|Record size = .*|Exiting with failure status due to previous errors)$`)
 	tarLine     = regexp.MustCompile(`^\S*tar: `)
 )
 

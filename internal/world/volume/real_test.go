@@ -117,7 +117,7 @@ func TestAWholeVolumeArrivesAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 4000 {
-		put(t, filepath.Join(from, fmt.Sprintf("small/%02d/file %04d", i%50, i)), []byte(fmt.Sprint(i)), 0o644)
+		put(t, filepath.Join(from, fmt.Sprintf("small/%02d/file %04d", i%50, i)), fmt.Append(nil, i), 0o644)
 	}
 	for _, name := range []string{"with space", "new\nline", "-rf", `back\slash`, "quote'\"", "ümläut", strings.Repeat("long", 60), " leading", "a -> b"} {
 		put(t, filepath.Join(from, "names", name), []byte(name), 0o644)

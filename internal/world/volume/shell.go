@@ -49,7 +49,7 @@ func (Local) Run(ctx context.Context, argv []string, in io.Reader, out io.Writer
 		return said.String(), context.Cause(ctx)
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return said.String(), &Exit{Code: exit.ExitCode(), How: exit.ProcessState.String()}
+		return said.String(), &Exit{Code: exit.ExitCode(), How: exit.String()}
 	}
 	if err != nil {
 		return said.String(), fmt.Errorf("run %s: %w", argv[0], err)
