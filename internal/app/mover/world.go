@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os/exec"
 	"strings"
 	"time"
@@ -91,6 +92,15 @@ func allowed(ctx context.Context, conn *kube.Connection, namespace string) error
 	return nil
 }
 
+// Role gives the least that the cluster has to allow the mover, as YAML to apply.
+func Role(p policy.Policy) string {
+	namespace := p.Spec.Move.Cluster.Namespace
+	if namespace == "" {
+		namespace = defaultNamespace
+	}
+	return kube.Role(namespace)
+}
+
 // routes are the HTTPRoutes whose weights are shifted.
 func routes(p *plan.Plan) map[string]bool {
 	g := p.Policy.Spec.Move.Traffic.Gateway
@@ -126,10 +136,22 @@ func frontDoor(ctx, following context.Context, group *errgroup.Group, w *runner.
 		w.Traffic = door
 		o.About("front door: AWS load balancers in " + t.TargetGroups.Region)
 	case t.Gateway != nil:
-		w.Traffic = gateway.New(conn, t.Gateway.Namespace, time.Now, gateway.Options{})
+		if t.Gateway.Namespace == "" {
+			return errors.New("spec.move.traffic.gateway.namespace is not set: it is that of the HTTPRoutes")
+		}
+		w.Traffic = gateway.New(conn, t.Gateway.Namespace, time.Now, gateway.Options{Probe: reachable})
 		o.About("front door: HTTPRoutes of namespace " + t.Gateway.Namespace)
 	}
 	return nil
+}
+
+// reachable reports whether somebody listens at an address.
+func reachable(ctx context.Context, address string) error {
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // databases reads the connection strings that the policy names by variable.

@@ -102,17 +102,29 @@ func (r *Runner) fence(ctx context.Context, u *rollout.Unit, l *rollout.Workload
 	return r.record(KindFence, u, Fence{World: world, Token: token}, "")
 }
 
+// proven is how many looks in a row have to find nothing: a run that a schedule
+// was about to start when it was turned off shows itself a moment later.
+const proven = 2
+
+func row(seen int, so bool) int {
+	if !so {
+		return 0
+	}
+	return seen + 1
+}
+
 // proveSourceOff asks both worlds: none wanted, none running, nothing under way
 // at the source, and nothing at the target either.
 func (r *Runner) proveSourceOff(ctx context.Context, u *rollout.Unit, limit time.Duration) error {
 	return r.eachWorkload(u, func(l *rollout.Workload) error {
+		seen := 0
 		return r.await(ctx, u, "prove that "+string(l.Name)+" is off", limit, func(ctx context.Context) (bool, string, error) {
 			s, t, err := r.both(ctx, l)
 			if err != nil {
 				return false, "", err
 			}
-			ok := s.Wanted == 0 && s.Running == 0 && !s.Locked && t.Running == 0
-			return ok, fmt.Sprintf("source wants %d, runs %d; target runs %d", s.Wanted, s.Running, t.Running), nil
+			seen = row(seen, s.Wanted == 0 && s.Running == 0 && !s.Locked && t.Running == 0)
+			return seen >= proven, fmt.Sprintf("source wants %d, runs %d; target runs %d", s.Wanted, s.Running, t.Running), nil
 		})
 	})
 }
@@ -120,12 +132,14 @@ func (r *Runner) proveSourceOff(ctx context.Context, u *rollout.Unit, limit time
 // proveTargetOff is its mirror, on the way back.
 func (r *Runner) proveTargetOff(ctx context.Context, u *rollout.Unit, limit time.Duration) error {
 	return r.eachWorkload(u, func(l *rollout.Workload) error {
+		seen := 0
 		return r.await(ctx, u, "prove that "+string(l.Name)+" is off at the target", limit, func(ctx context.Context) (bool, string, error) {
 			t, err := r.world.Cluster.Observe(ctx, l.Name)
 			if err != nil {
 				return false, "", err
 			}
-			return t.Running == 0 && t.Wanted == 0, fmt.Sprintf("it wants %d and runs %d", t.Wanted, t.Running), nil
+			seen = row(seen, t.Running == 0 && t.Wanted == 0)
+			return seen >= proven, fmt.Sprintf("it wants %d and runs %d", t.Wanted, t.Running), nil
 		})
 	})
 }

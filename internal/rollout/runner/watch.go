@@ -41,7 +41,7 @@ func (r *Runner) watch(ctx context.Context, w *run, a rollout.Action) error {
 	if r.opts.Coarse > 0 {
 		poll = max(poll, a.Step.For/time.Duration(r.opts.Coarse))
 	}
-	v := viewer{Runner: r, unit: u, limits: gate.LimitsOf(r.opts.Policy.Spec.Move.Gates), weight: r.weight(u), witness: w.witness, bases: r.bases(u)}
+	v := viewer{Runner: r, unit: u, limits: gate.LimitsOf(r.opts.Policy.Spec.Move.Gates), weight: r.weight(u), witness: w.witness, bases: r.bases(u), known: map[string][]string{}}
 	var said gate.Verdict
 	for {
 		l := v.look(ctx)
@@ -121,6 +121,7 @@ type viewer struct {
 	askedAt time.Time
 	seen    time.Time // when all was last seen
 	windows map[string]gate.Window
+	known   map[string][]string // the target's addresses, where they are pods'
 }
 
 func (v *viewer) look(ctx context.Context) look {
@@ -149,6 +150,9 @@ func (v *viewer) look(ctx context.Context) look {
 		l.target = append(l.target, t)
 	}
 	for _, route := range v.unit.Routes() {
+		if err := v.follow(ctx, route); err != nil {
+			unseen(gate.CapacityGate, err)
+		}
 		f, err := v.world.Traffic.Observe(ctx, route)
 		if err != nil {
 			unseen(gate.ErrorsGate, err)
@@ -170,6 +174,23 @@ func (v *viewer) look(ctx context.Context) look {
 		v.seen = l.at
 	}
 	return l
+}
+
+// follow tells the front door of pods that took the place of others. Addresses of
+// nodes stay as they are, so only pods' own are followed.
+func (v *viewer) follow(ctx context.Context, route rollout.Route) error {
+	if v.opts.Policy.Spec.Move.Cluster.Expose != "pod" {
+		return nil
+	}
+	addresses, err := v.world.Exposer.Expose(ctx, route.Workload, route.Port)
+	if err != nil || len(addresses) == 0 || slices.Equal(addresses, v.known[route.Backend]) {
+		return err
+	}
+	if err := v.world.Traffic.Connect(ctx, route, addresses); err != nil {
+		return err
+	}
+	v.known[route.Backend] = addresses
+	return nil
 }
 
 // silent is for how long something could not be seen.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tranship/tranship/internal/app"
+	"github.com/tranship/tranship/internal/app/mover"
 )
 
 func (s *session) versionCommand() *cobra.Command {
@@ -100,12 +102,22 @@ func (v settings) table(w io.Writer) error {
 }
 
 func (s *session) doctorCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "doctor", Short: "Check that this machine has what the commands need", Args: cobra.NoArgs, Example: "  tranship doctor",
+	var role bool
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Check that this machine has what the commands need", Args: cobra.NoArgs,
+		Example: "  tranship doctor\n  tranship doctor --role | kubectl apply -f -",
 		Long: `Doctor looks, without changing anything, at what the commands use: the policy
 file, room for output, and the tools that apply what is rendered. tranship itself
 needs none of these tools: capture, discover, plan and render work alone.`,
 		RunE: func(*cobra.Command, []string) error {
+			if role {
+				p, _, diags, err := app.Policy(s.config)
+				if err2 := s.report(diags); err != nil || err2 != nil {
+					return errors.Join(err, err2)
+				}
+				_, err = io.WriteString(s.out, mover.Role(p))
+				return err
+			}
 			v := s.examine()
 			if err := s.show(v); err != nil {
 				return err
@@ -118,6 +130,8 @@ needs none of these tools: capture, discover, plan and render work alone.`,
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&role, "role", false, "print the least that a cluster has to allow who moves, as YAML to apply")
+	return cmd
 }
 
 func (s *session) examine() examination {
