@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -48,10 +49,17 @@ type Verdict struct {
 	Moves [][]Move
 	// Lonely are by loss what found no place, in the first order.
 	Lonely [][]Load
+	// Cleared are by loss what gave way to others, from where, in the first order.
+	// Most is how often a pod gave way after one loss at most, in any order.
+	Cleared [][]Cleared
+	Most    int
 }
 
 // A Move is pods that start again on another node.
 type Move struct{ Pod, Count, To int }
+
+// Cleared are pods that left a node for others.
+type Cleared struct{ Pod, Count, From int }
 
 // Good reports whether every pod always found a place.
 func (v *Verdict) Good() bool { return len(v.Pending)+len(v.Stranded) == 0 }
@@ -73,9 +81,10 @@ func Try(c *Cluster, o Options) Verdict {
 	for i := range runs {
 		most(pending, runs[i].pending)
 		most(stranded, runs[i].stranded)
+		v.Most = max(v.Most, runs[i].most)
 	}
 	if len(runs) > 0 {
-		v.Nodes, v.Moves, v.Lonely = runs[0].nodes, runs[0].moves, runs[0].lonely
+		v.Nodes, v.Moves, v.Lonely, v.Cleared = runs[0].nodes, runs[0].moves, runs[0].lonely, runs[0].cleared
 	}
 	v.Pending, v.Stranded = loads(pending), loads(stranded)
 	return v
@@ -86,6 +95,8 @@ type run struct {
 	nodes             [][]Load
 	moves             [][]Move
 	lonely            [][]Load
+	cleared           [][]Cleared
+	most              int
 }
 
 func (r *run) try(c *Cluster, o Options, at int) {
@@ -97,11 +108,9 @@ func (r *run) try(c *Cluster, o Options, at int) {
 		all[i] = Load{i, c.Pods[i].Count}
 	}
 	bad := false
-	for _, p := range s.queue(all, order.Kind) {
-		if s.place(p, -1) < 0 {
-			r.pending[p]++
-			bad = true
-		}
+	for _, x := range s.admit(s.come(all, order.Kind, -1), at%2 == 0, new(int)) {
+		r.pending[x.pod]++
+		bad = true
 	}
 	if at == 0 {
 		r.nodes = make([][]Load, s.n)
@@ -120,8 +129,10 @@ func (r *run) try(c *Cluster, o Options, at int) {
 		for j, kind := range again {
 			l := s.lose(loss, kind)
 			r.strand(s, l.left)
+			r.most = max(r.most, l.gave)
 			if at == 0 && j == 0 {
-				r.moves, r.lonely = append(r.moves, l.moves()), append(r.lonely, loads(l.counts(s)))
+				r.moves, r.lonely = append(r.moves, l.moves(s)), append(r.lonely, loads(l.counts(s)))
+				r.cleared = append(r.cleared, l.cleared(s))
 			}
 			l.undo(s)
 		}
@@ -133,10 +144,8 @@ func (r *run) try(c *Cluster, o Options, at int) {
 		l := s.lose(loss, replayed[at%len(replayed)])
 		r.strand(s, l.left)
 		l.revive(s)
-		for _, x := range l.left {
-			if s.place(x.pod, x.zone) < 0 {
-				r.stranded[x.pod] = max(r.stranded[x.pod], 1)
-			}
+		for _, x := range s.admit(l.left, false, new(int)) {
+			r.stranded[x.pod] = max(r.stranded[x.pod], 1)
 		}
 	}
 }
@@ -156,54 +165,69 @@ func (r *run) strand(s *state, left []lostPod) {
 	}
 }
 
-// A lostPod is a pod to be placed again; zone is that of its disk, or -1.
-type lostPod struct{ pod, zone int }
-
-// A loss is what was lost at once, and where it went.
+// A loss is what was lost at once, and what became of it.
 type loss struct {
 	nodes []int
-	was   [][]Load
-	moved map[to]int
+	was   kept
+	gave  int // how often a pod gave way
 	left  []lostPod
 }
 
-type to struct{ pod, node int }
+// kept is what runs where.
+type kept struct {
+	free, spent                []int64
+	count, zoned, total, since []int32
+	taken                      map[int]int32
+}
+
+func (s *state) keep() kept {
+	return kept{
+		slices.Clone(s.free), slices.Clone(s.spent), slices.Clone(s.count), slices.Clone(s.zoned),
+		slices.Clone(s.total), slices.Clone(s.since), maps.Clone(s.taken),
+	}
+}
 
 // lose fails nodes and places again what ran there.
 func (s *state) lose(nodes []int, kind Kind) loss {
-	out := loss{nodes: nodes, was: make([][]Load, len(nodes)), moved: map[to]int{}}
+	out := loss{nodes: nodes, was: s.keep()}
 	lost := make([]int, len(s.c.Pods))
 	zone := -1
-	for i, node := range nodes {
-		out.was[i] = s.on(node)
-		for _, x := range out.was[i] {
+	for _, node := range nodes {
+		for _, x := range s.on(node) {
 			lost[x.Pod] += x.Count
 			s.put(x.Pod, node, -x.Count)
 		}
 		s.dead[node] = true
 		zone = s.c.Nodes[node].Zone // what fails at once is in one zone
 	}
-	for _, p := range s.queue(loads(lost), kind) {
-		x := lostPod{p, -1}
-		if s.c.Pods[p].Disk {
-			x.zone = zone
-		}
-		if node := s.place(p, x.zone); node >= 0 {
-			out.moved[to{p, node}]++
-		} else {
-			out.left = append(out.left, x)
-		}
-	}
+	out.left = s.admit(s.come(loads(lost), kind, zone), kind != AsListed, &out.gave)
 	return out
 }
 
-func (l *loss) moves() []Move {
-	moves := make([]Move, 0, len(l.moved))
-	for at, n := range l.moved {
-		moves = append(moves, Move{Pod: at.pod, Count: n, To: at.node})
+// moves tells what runs on more than before.
+func (l *loss) moves(s *state) []Move {
+	var moves []Move
+	for p := range s.c.Pods {
+		for node := range s.n {
+			if n := s.count[p*s.n+node] - l.was.count[p*s.n+node]; n > 0 {
+				moves = append(moves, Move{Pod: p, Count: int(n), To: node})
+			}
+		}
 	}
-	slices.SortFunc(moves, func(a, b Move) int { return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.To, b.To)) })
 	return moves
+}
+
+// cleared tells what runs on less than before, of the nodes that are left.
+func (l *loss) cleared(s *state) []Cleared {
+	var out []Cleared
+	for p := range s.c.Pods {
+		for node := range s.n {
+			if n := l.was.count[p*s.n+node] - s.count[p*s.n+node]; n > 0 && !slices.Contains(l.nodes, node) {
+				out = append(out, Cleared{Pod: p, Count: int(n), From: node})
+			}
+		}
+	}
+	return out
 }
 
 func (l *loss) counts(s *state) []int {
@@ -223,15 +247,8 @@ func (l *loss) revive(s *state) {
 
 // undo puts all back as it was.
 func (l *loss) undo(s *state) {
-	for at, n := range l.moved {
-		s.put(at.pod, at.node, -n)
-	}
 	l.revive(s)
-	for i, node := range l.nodes {
-		for _, x := range l.was[i] {
-			s.put(x.Pod, node, x.Count)
-		}
-	}
+	s.free, s.spent, s.count, s.zoned, s.total, s.since, s.taken = l.was.free, l.was.spent, l.was.count, l.was.zoned, l.was.total, l.was.since, l.was.taken
 }
 
 // waits reports whether a pod may wait after a loss: no node is left for it.
@@ -256,6 +273,19 @@ func (s *state) on(node int) []Load {
 	for p := range s.c.Pods {
 		if n := s.count[p*s.n+node]; n > 0 {
 			out = append(out, Load{p, int(n)})
+		}
+	}
+	return out
+}
+
+// come lists pods in their order of coming; disks are in a zone, -1 for none yet.
+func (s *state) come(what []Load, kind Kind, zone int) []lostPod {
+	queue := s.queue(what, kind)
+	out := make([]lostPod, len(queue))
+	for i, p := range queue {
+		out[i] = lostPod{p, -1}
+		if s.c.Pods[p].Disk {
+			out[i].zone = zone
 		}
 	}
 	return out

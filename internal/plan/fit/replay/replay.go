@@ -1,7 +1,8 @@
 // Package replay does what the default profile of kube-scheduler does: it
 // places pods on nodes, one by one, by the published filters and scores. It
 // takes nodes and pods in bare numbers and gives where each pod went. It never
-// moves a pod that runs.
+// moves a pod that runs, but for those that one of higher priority takes the
+// place of, as the scheduler does.
 package replay
 
 // The first dimensions of sizes and rooms. CPU and memory are scored, all
@@ -52,6 +53,13 @@ type Pod struct {
 	// Waits: after a loss it may wait for a new node, where the loss took all
 	// that its affinity and its disk allow.
 	Waits bool
+	// Prefer has the weight of its preferred affinity to each node; nil for none.
+	Prefer []int
+	// Priority: where it finds no place, pods of a lower one give way.
+	Priority int
+	// Budget is a disruption budget of one: a second copy gives way only where
+	// nothing else does.
+	Budget bool
 }
 
 // A Spread is a topology spread constraint with a skew of one.
@@ -77,6 +85,9 @@ type state struct {
 	zoned  []int32
 	total  []int32
 	taken  map[int]int32 // port × nodes + node
+	since  []int32       // by class and node: when the last one came
+	clock  int32
+	ranked bool // not all priorities are the same
 	dead   []bool
 	start  int
 	random uint64
@@ -109,6 +120,10 @@ func newState(c *Cluster, seed uint64) *state {
 	s.count = make([]int32, len(c.Pods)*s.n)
 	s.zoned = make([]int32, len(c.Pods)*zones)
 	s.total = make([]int32, len(c.Pods))
+	s.since = make([]int32, len(c.Pods)*s.n)
+	for i := range c.Pods {
+		s.ranked = s.ranked || c.Pods[i].Priority != c.Pods[0].Priority
+	}
 	s.dead = make([]bool, s.n)
 	s.score, s.raw = make([]int64, s.n), make([]float64, s.n)
 	s.feasible = make([]int32, 0, s.n)
@@ -158,9 +173,16 @@ func (s *state) place(pod, zone int) int {
 	node := s.choose(pod, p)
 	s.only = -1
 	if node >= 0 {
-		s.put(pod, node, 1)
+		s.begin(pod, node)
 	}
 	return node
+}
+
+// begin starts a pod on a node.
+func (s *state) begin(pod, node int) {
+	s.put(pod, node, 1)
+	s.clock++
+	s.since[pod*s.n+node] = s.clock
 }
 
 // put adds n pods of a class to a node, or takes them away.
@@ -210,6 +232,7 @@ func (s *state) choose(pod int, p *Pod) int {
 	}
 	s.resources(p)
 	s.spread(pod, p)
+	s.prefer(p)
 	return s.best()
 }
 

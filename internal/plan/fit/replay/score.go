@@ -92,6 +92,23 @@ func (s *state) apart(pod int) {
 	}
 }
 
+// prefer adds the score of preferred node affinity.
+func (s *state) prefer(p *Pod) {
+	if p.Prefer == nil {
+		return
+	}
+	most := 0
+	for _, node := range s.feasible {
+		most = max(most, p.Prefer[node])
+	}
+	if most == 0 {
+		return
+	}
+	for i, node := range s.feasible {
+		s.score[i] += affinityWeight * int64(100*p.Prefer[node]/most)
+	}
+}
+
 // best picks a node of the highest score; among equals by chance.
 func (s *state) best() int {
 	best, ties := 0, uint64(1)
