@@ -1,0 +1,381 @@
+// Package berth gives every copy of a workload a node of its own, and every
+// workload one node more that takes over what any lost node ran of it. It takes
+// nodes and workloads in bare numbers and gives homes and spares with which no
+// node is ever over its room, whichever one is lost. It never puts two copies of
+// a workload on one node.
+package berth
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// A Problem is what shall be given berths.
+type Problem struct {
+	Rooms [][]int64 // by node, dimension
+	Items []Item
+	// Worry tells how much what a node runs while nothing is lost is to be
+	// worried about: up to 1 not at all. Nil for never.
+	Worry func(node int, items []int) float64
+}
+
+// An Item is a workload.
+type Item struct {
+	Size  []int64 // of one copy
+	Count int
+}
+
+// A Berth is where an item's copies are.
+type Berth struct {
+	Homes []int // nodes, one a copy, ascending
+	Spare int   // the node that takes over
+}
+
+// Find looks for berths by simulated annealing, in so many steps. It gives the
+// best that it has found, and how far that is over the nodes' rooms, in nodes:
+// 0 holds. It fills the nodes evenly in the first dimension where it can, and
+// then gives no more worry than it must. Nil is given where some item has not more nodes than copies.
+func Find(p Problem, seed uint64, steps int) (berths []Berth, over float64) {
+	n := len(p.Rooms)
+	for i := range p.Items {
+		if p.Items[i].Count >= n {
+			return nil, math.Inf(1)
+		}
+	}
+	if n == 0 || len(p.Items) == 0 {
+		return nil, 0
+	}
+	s := newState(&p, rand.New(rand.NewPCG(seed, uint64(n))))
+	s.begin()
+	best, least, over := s.copy(), s.sum()+s.uneven(), s.sum()
+	const hot, cold = 0.05, 0.0005
+	now := least
+	for k := 0; k < steps && least > 0; k++ {
+		heat := hot * math.Pow(cold/hot, float64(k)/float64(steps))
+		undo := s.change()
+		if undo == nil {
+			continue
+		}
+		sum := s.sum()
+		next := sum + s.uneven()
+		if next > now && s.rng.Float64() >= math.Exp((now-next)/heat) {
+			undo()
+			continue
+		}
+		if now = next; now < least && (sum <= over || sum == 0) {
+			least, over = now, sum
+			best = s.copy()
+		}
+	}
+	if over > 0 || p.Worry == nil {
+		return best, over
+	}
+	return s.soothe(best, steps/soothing), 0
+}
+
+// soothing is how many steps of the search a look at a node's worries takes.
+const soothing = 200
+
+// soothe changes berths that hold, while the most worrying node worries less
+// and they still hold.
+func (s *state) soothe(berths []Berth, looks int) []Berth {
+	for i, b := range berths {
+		s.set(i, slices.Clone(b.Homes), b.Spare)
+	}
+	worry := make([]float64, s.n)
+	for i := range worry {
+		worry[i] = s.p.Worry(i, s.on(i))
+	}
+	for range looks * s.n {
+		worst := 0
+		for i, x := range worry {
+			if x > worry[worst] {
+				worst = i
+			}
+		}
+		if worry[worst] <= 1 || looks <= 0 {
+			break
+		}
+		before := slices.Clone(s.base)
+		undo := s.change()
+		if undo == nil {
+			continue
+		}
+		if s.sum() > 0 || slices.Equal(before[worst*s.dims:(worst+1)*s.dims], s.base[worst*s.dims:(worst+1)*s.dims]) {
+			undo()
+			continue
+		}
+		next, better := slices.Clone(worry), true
+		for i := range s.n {
+			if better && !slices.Equal(before[i*s.dims:(i+1)*s.dims], s.base[i*s.dims:(i+1)*s.dims]) {
+				looks--
+				next[i] = s.p.Worry(i, s.on(i))
+				better = next[i] < worry[worst]
+			}
+		}
+		if !better {
+			undo()
+			continue
+		}
+		worry = next
+	}
+	return s.copy()
+}
+
+// on lists the items of which a node has a copy.
+func (s *state) on(node int) []int {
+	var out []int
+	for i := range s.at {
+		if s.at[i][node] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// state is a solution with its sums.
+type state struct {
+	p     *Problem
+	rng   *rand.Rand
+	n     int
+	dims  int
+	scale []float64 // one over the mean room, by dimension
+	homes [][]int   // by item
+	at    [][]bool  // by item, node
+	spare []int
+	base  []int64   // by node, dimension: what runs there
+	more  []int64   // by lost node, node, dimension: what comes to it
+	over  []float64 // by node, summed over all losses
+	level float64   // how full all nodes are together, in the first dimension
+}
+
+func newState(p *Problem, rng *rand.Rand) *state {
+	n, dims := len(p.Rooms), len(p.Rooms[0])
+	s := &state{
+		p: p, rng: rng, n: n, dims: dims, scale: make([]float64, dims), base: make([]int64, n*dims), more: make([]int64, n*n*dims),
+		over: make([]float64, n), spare: make([]int, len(p.Items)),
+	}
+	use, room := int64(0), int64(0)
+	for i := range p.Items {
+		use += p.Items[i].Size[0] * int64(p.Items[i].Count)
+	}
+	for _, x := range p.Rooms {
+		room += x[0]
+	}
+	s.level = float64(use) / float64(max(room, 1))
+	for d := range dims {
+		sum := int64(0)
+		for _, room := range p.Rooms {
+			sum += room[d]
+		}
+		s.scale[d] = float64(n) / float64(max(sum, 1))
+	}
+	for range p.Items {
+		s.at, s.homes = append(s.at, make([]bool, n)), append(s.homes, nil)
+	}
+	return s
+}
+
+// begin gives the largest items the emptiest nodes.
+func (s *state) begin() {
+	order := make([]int, len(s.p.Items))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch x, y := s.extent(a), s.extent(b); {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	for _, i := range order {
+		for range s.p.Items[i].Count {
+			at := s.emptiest(i)
+			s.at[i][at] = true
+			s.homes[i] = append(s.homes[i], at)
+			for d, x := range s.p.Items[i].Size {
+				s.base[at*s.dims+d] += x
+			}
+		}
+		s.spare[i] = s.emptiest(i)
+		for _, j := range s.homes[i] {
+			s.shift(i, j, s.spare[i], 1)
+		}
+	}
+	for i := range s.n {
+		s.measure(i)
+	}
+}
+
+// extent is the larger share that a copy takes of a mean node.
+func (s *state) extent(item int) float64 {
+	most := 0.0
+	for d, x := range s.p.Items[item].Size {
+		most = max(most, float64(x)*s.scale[d])
+	}
+	return most
+}
+
+// emptiest is the node without a copy of the item that would be the least full
+// with one.
+func (s *state) emptiest(item int) int {
+	best, least := -1, math.Inf(1)
+	for i := range s.n {
+		if s.at[item][i] {
+			continue
+		}
+		most := 0.0
+		for d, x := range s.p.Items[item].Size {
+			most = max(most, float64(s.base[i*s.dims+d]+x)/float64(max(s.p.Rooms[i][d], 1)))
+		}
+		if most < least {
+			best, least = i, most
+		}
+	}
+	return best
+}
+
+// shift adds what comes from a lost node to another, or takes it away.
+func (s *state) shift(item, lost, to int, times int64) {
+	at := (lost*s.n + to) * s.dims
+	for d, x := range s.p.Items[item].Size {
+		s.more[at+d] += x * times
+	}
+}
+
+// measure sums up how far a node is over its room, whichever other is lost.
+func (s *state) measure(node int) {
+	sum := 0.0
+	for lost := range s.n {
+		if lost == node {
+			continue
+		}
+		at := (lost*s.n + node) * s.dims
+		for d := range s.dims {
+			if x := s.base[node*s.dims+d] + s.more[at+d] - s.p.Rooms[node][d]; x > 0 {
+				sum += float64(x) * s.scale[d]
+			}
+		}
+	}
+	s.over[node] = sum
+}
+
+// evenly is how far above the level a node may be for nothing.
+const evenly = 0.01
+
+// uneven sums up how far nodes are above the level.
+func (s *state) uneven() float64 {
+	sum := 0.0
+	for i := range s.n {
+		if x := float64(s.base[i*s.dims])/float64(max(s.p.Rooms[i][0], 1)) - s.level - evenly; x > 0 {
+			sum += x
+		}
+	}
+	return sum
+}
+
+func (s *state) sum() float64 {
+	total := 0.0
+	for _, x := range s.over {
+		total += x
+	}
+	return total
+}
+
+// set gives an item a berth in place of the one that it has.
+func (s *state) set(item int, homes []int, spare int) {
+	touched := make([]bool, s.n)
+	put := func(times int64) {
+		for _, h := range s.homes[item] {
+			touched[h] = true
+			for d, x := range s.p.Items[item].Size {
+				s.base[h*s.dims+d] += x * times
+			}
+			s.shift(item, h, s.spare[item], times)
+		}
+		touched[s.spare[item]] = true
+	}
+	put(-1)
+	for _, h := range s.homes[item] {
+		s.at[item][h] = false
+	}
+	s.homes[item], s.spare[item] = homes, spare
+	for _, h := range homes {
+		s.at[item][h] = true
+	}
+	put(1)
+	for i, yes := range touched {
+		if yes {
+			s.measure(i)
+		}
+	}
+}
+
+// change makes one change by chance and gives what takes it back; nil where the
+// change that came up cannot be made.
+func (s *state) change() (undo func()) {
+	a := s.rng.IntN(len(s.p.Items))
+	if s.p.Items[a].Count == 0 {
+		return nil
+	}
+	homes, spare := s.homes[a], s.spare[a]
+	back := func() { s.set(a, homes, spare) }
+	k, node := s.rng.IntN(len(homes)), s.rng.IntN(s.n)
+	switch s.rng.IntN(3) {
+	case 0: // another spare
+		if s.at[a][node] || node == spare {
+			return nil
+		}
+		s.set(a, homes, node)
+		return back
+	case 1: // another home; the spare's becomes a home by a change of roles
+		if s.at[a][node] {
+			return nil
+		}
+		from := homes[k]
+		s.set(a, moved(homes, k, node), choose(node == spare, from, spare))
+		return back
+	}
+	// Two items change one home each.
+	b := s.rng.IntN(len(s.p.Items))
+	if b == a || s.p.Items[b].Count == 0 {
+		return nil
+	}
+	others, reserve := s.homes[b], s.spare[b]
+	m := s.rng.IntN(len(others))
+	from, to := homes[k], others[m]
+	if s.at[a][to] || s.at[b][from] {
+		return nil
+	}
+	s.set(a, moved(homes, k, to), choose(to == spare, from, spare))
+	s.set(b, moved(others, m, from), choose(from == reserve, to, reserve))
+	return func() {
+		s.set(b, others, reserve)
+		back()
+	}
+}
+
+func moved(homes []int, k, to int) []int {
+	out := slices.Clone(homes)
+	out[k] = to
+	return out
+}
+
+func choose(first bool, a, b int) int {
+	if first {
+		return a
+	}
+	return b
+}
+
+func (s *state) copy() []Berth {
+	out := make([]Berth, len(s.p.Items))
+	for i := range out {
+		out[i] = Berth{slices.Sorted(slices.Values(s.homes[i])), s.spare[i]}
+	}
+	return out
+}
