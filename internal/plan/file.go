@@ -88,6 +88,8 @@ func Read(r io.Reader) (Plan, error) {
 			return jsonfile.Slice(dec, &p.Pools)
 		case "placements":
 			return jsonfile.Slice(dec, &p.Placements)
+		case "priorities":
+			return jsonfile.Slice(dec, &p.Priorities)
 		case "waves":
 			return jsonfile.Slice(dec, &p.Waves)
 		case "ledger":

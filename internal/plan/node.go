@@ -90,9 +90,21 @@ type Placement struct {
 	Pool     PoolName    `json:"pool"`
 	// Copies that are expected there; absent where all are. A workload with
 	// several placements may run on each of their pools.
-	Copies int    `json:"copies,omitempty"`
+	Copies int `json:"copies,omitempty"`
+	// Prefer is the weight at which its copies prefer the pool's nodes to others
+	// (1 to 100); 0 for no preference.
+	Prefer int    `json:"prefer,omitempty"`
 	Reason Reason `json:"reason"`
 	Why    string `json:"why,omitempty"`
+}
+
+// A Priority is a class of pods that give way to those of a higher one, or of
+// none, which find no place. They start again elsewhere.
+type Priority struct {
+	Name      string        `json:"name"`
+	Value     int           `json:"value"` // below 0
+	Workloads []estate.Name `json:"workloads"`
+	Why       string        `json:"why,omitempty"`
 }
 
 // Survival is what the plan outlives, proven by failing each node or zone and
@@ -115,6 +127,12 @@ type Survival struct {
 	// Iterations of the search, and whether the clock cut it short.
 	Iterations int  `json:"iterations,omitempty"`
 	CutShort   bool `json:"cutShort,omitempty"`
+	// Preempted is how often copies gave way to others after one loss at most, in
+	// any order of arrival that was tried.
+	Preempted int `json:"preempted,omitempty"`
+	// Restored: what a loss has moved is to start anew once the node is back, so
+	// that the next loss is survived too. Otherwise one may follow another.
+	Restored bool `json:"restored,omitempty"`
 	// Bent are constraints that hold while all nodes are there, and that copies
 	// of a lost node could not keep on the rest.
 	Bent []Bent `json:"bent,omitempty"`
@@ -145,8 +163,18 @@ const (
 type Failure struct {
 	Lost  string  `json:"lost"` // the node's or zone's name
 	Moves []Moved `json:"moves"`
+	// Cleared are copies that gave way to larger ones that found no place, on nodes
+	// that were not lost: they are among those that moved.
+	Cleared []Cleared `json:"cleared,omitempty"`
 	// Stranded copies found no room: never in a plan that reached its level.
 	Stranded []Copies `json:"stranded,omitempty"`
+}
+
+// Cleared are copies that leave a node for larger ones.
+type Cleared struct {
+	Workload estate.Name `json:"workload"`
+	Count    int         `json:"count"`
+	From     string      `json:"from"` // the node's name
 }
 
 // Moved are copies that start again elsewhere.

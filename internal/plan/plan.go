@@ -23,12 +23,15 @@ type Plan struct {
 	Estate estate.Estate `json:"estate"`
 	Policy policy.Policy `json:"policy"`
 	// Prices and Usage say what the plan rests on.
-	Prices     Prices         `json:"prices,omitzero"`
-	Usage      []UsageFile    `json:"usage,omitempty"`
-	Sizes      []Size         `json:"sizes"`
-	Pools      []Pool         `json:"pools"`
-	Nodes      []Node         `json:"nodes,omitempty"`
-	Placements []Placement    `json:"placements"`
+	Prices     Prices      `json:"prices,omitzero"`
+	Usage      []UsageFile `json:"usage,omitempty"`
+	Sizes      []Size      `json:"sizes"`
+	Pools      []Pool      `json:"pools"`
+	Nodes      []Node      `json:"nodes,omitempty"`
+	Placements []Placement `json:"placements"`
+	// Priorities are the classes of pods that make room for larger ones, the
+	// lowest first; pods of none never do.
+	Priorities []Priority     `json:"priorities,omitempty"`
 	Survival   Survival       `json:"survival,omitzero"`
 	Bill       Bill           `json:"bill,omitzero"`
 	Waves      []Wave         `json:"waves"`

@@ -46,6 +46,7 @@ type Result struct {
 	Pools      []plan.Pool
 	Nodes      []plan.Node
 	Placements []plan.Placement
+	Priorities []plan.Priority
 	Survival   plan.Survival
 	// Steps lead from today's hosts to the nodes; the last is the plan's cost.
 	// Without known hosts of today there are none.
@@ -117,6 +118,7 @@ func (in Inputs) choose(o binpack.Options, k conversion) (Result, diag.List) {
 			pools, nodes, placements := part.pools(names)
 			out.Pools, out.Nodes, out.Placements = append(out.Pools, pools...), append(out.Nodes, nodes...), append(out.Placements, placements...)
 			part.survival(&out.Survival, nodes, depth == mix.Zone)
+			out.Priorities = join(out.Priorities, part.classes())
 		}
 		sum.add(g)
 	}
@@ -135,6 +137,20 @@ func (in Inputs) choose(o binpack.Options, k conversion) (Result, diag.List) {
 	out.Steps = d.steps(solved, sum, o)
 	d.diags.Sort()
 	return out, d.diags
+}
+
+// join adds classes of priority, those of one name as one.
+func join(all, more []plan.Priority) []plan.Priority {
+	for _, p := range more {
+		at := slices.IndexFunc(all, func(q plan.Priority) bool { return q.Name == p.Name })
+		if at < 0 {
+			all = append(all, p)
+			continue
+		}
+		all[at].Workloads = append(all[at].Workloads, p.Workloads...)
+	}
+	slices.SortFunc(all, func(a, b plan.Priority) int { return cmp.Compare(a.Value, b.Value) })
+	return all
 }
 
 func noPrices(problem string) diag.Diagnostic {

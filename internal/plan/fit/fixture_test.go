@@ -179,6 +179,15 @@ func verify(t reporter, e *estate.Estate, p *policy.Policy, r *fit.Result) {
 				t.Errorf("the loss of %s moves %s there", f.Lost, m.Workload)
 			}
 		}
+		for _, c := range f.Cleared {
+			l, ok := after[c.From]
+			if !ok {
+				l = loads[c.From]
+			}
+			take(&l, plan.Copies{Workload: c.Workload, Count: -c.Count})
+			after[c.From] = l
+			lost[c.Workload] += c.Count
+		}
 		for _, c := range f.Stranded {
 			lost[c.Workload] -= c.Count
 		}

@@ -264,6 +264,9 @@ func (g *group) bends() bool { return g.d.in.Policy.Spec.Target.Apart != "keep" 
 // mixProblem is the group as the scheduler sees it.
 func (g *group) mixProblem(level mix.Level) mix.Problem {
 	p := mix.Problem{Zones: len(g.d.zones), Level: level, First: g.pinned()}
+	if g.d.in.Tails != nil {
+		p.Accept, p.Worry = g.tail, g.worry
+	}
 	for i := range g.choices {
 		c := &g.choices[i]
 		p.Types = append(p.Types, mix.Type{Room: g.project(c.room), System: g.project(g.d.system), Price: int64(c.price)})
@@ -311,7 +314,7 @@ func (g *group) pinned() []int {
 }
 
 func (g *group) pod(x *want, how bending) replay.Pod {
-	p := x.pod(g.ports, how)
+	p := x.pod(g.ports, how, g.d.in.Policy.Spec.Pods.DisruptionBudget != "none")
 	p.Size = g.project(x.size)
 	return p
 }
@@ -339,6 +342,15 @@ func level(in *Inputs) (plan.SurvivalLevel, mix.Level) {
 func (g *group) tail(nodes []replay.Node, on [][]replay.Load) bool {
 	worst, _ := g.worst(nodes, on)
 	return worst <= overload(g.d.in)
+}
+
+// worry is how many times more often than allowed a node would be overloaded.
+func (g *group) worry(n *replay.Node, on []replay.Load) float64 {
+	x := g.overload(n, on)
+	if most := overload(g.d.in); x > 0 {
+		return x / max(most, 1e-9)
+	}
+	return 0
 }
 
 // worst gives the highest probability of an overload and its node.

@@ -8,6 +8,8 @@ import (
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
+	"github.com/tranship/tranship/internal/plan/fit/berth"
+	"github.com/tranship/tranship/internal/plan/fit/mix"
 	"github.com/tranship/tranship/internal/plan/fit/replay"
 	"github.com/tranship/tranship/internal/plan/policy"
 )
@@ -24,6 +26,9 @@ type part struct {
 // parts sorts the answer's nodes into pools.
 func (g *group) parts() []part {
 	var out []part
+	if g.answer.Berths != nil {
+		return g.single()
+	}
 	for t, n := range g.answer.Counts {
 		committed := g.committed(n)
 		for _, alone := range []bool{false, true} {
@@ -46,6 +51,25 @@ func (g *group) parts() []part {
 				}
 			}
 		}
+	}
+	return out
+}
+
+// single makes a pool of each node, so that its label tells it from all others.
+func (g *group) single() []part {
+	var out []part
+	committed := make([]int, len(g.answer.Counts))
+	for t, n := range g.answer.Counts {
+		committed[t] = g.committed(n)
+	}
+	for i := range g.answer.Nodes {
+		t := g.answer.Nodes[i].Pool / 2
+		p := part{choice: t, purchase: g.class.purchase, price: g.choices[t].price, at: []int{i}}
+		if committed[t] > 0 {
+			committed[t]--
+			p.purchase, p.price = plan.SavingsPlan, g.committedPrice(g.choices[t].price)
+		}
+		out = append(out, p)
 	}
 	return out
 }
@@ -204,6 +228,9 @@ func (g *group) why(at *part) string {
 	if c.maxPods > 0 {
 		out += fmt.Sprintf("; prefix delegation and --max-pods=%d in place of %d", c.maxPods, c.t.Allocatable(kubelet(&g.d.in.Policy.Spec.Target)).Pods)
 	}
+	if g.answer.Berths != nil {
+		out += "; a pool of its own, so that its copies can prefer it (spec.target.pools)"
+	}
 	if at.alone {
 		out += "; no disk may be here: its zone has no second node to take one over"
 	}
@@ -265,7 +292,7 @@ func (g *group) placements(pools []plan.Pool, nodes []plan.Node, alone map[plan.
 		}
 	}
 	var out []plan.Placement
-	for _, x := range g.wants {
+	for i, x := range g.wants {
 		for _, p := range pools {
 			if alone[p.Name] && x.disk() {
 				continue
@@ -274,10 +301,29 @@ func (g *group) placements(pools []plan.Pool, nodes []plan.Node, alone map[plan.
 			if len(pools) > 1 {
 				y.Copies = counts[at{x.w.ID, p.Name}]
 			}
+			if b := g.answer.Berths; b != nil {
+				y.Prefer = prefers(&b[i], g.at(nodes, p.Name))
+			}
 			out = append(out, y)
 		}
 	}
 	return out
+}
+
+// at is the node of a pool that has one alone.
+func (g *group) at(nodes []plan.Node, pool plan.PoolName) int {
+	return slices.IndexFunc(nodes, func(n plan.Node) bool { return n.Pool == pool })
+}
+
+// prefers is the weight of a node for copies that have a berth.
+func prefers(b *berth.Berth, node int) int {
+	switch {
+	case slices.Contains(b.Homes, node):
+		return mix.HomeWeight
+	case b.Spare == node:
+		return mix.SpareWeight
+	}
+	return 0
 }
 
 // failures names what went where.
@@ -291,6 +337,9 @@ func (g *group) failures(nodes []plan.Node, zones bool) []plan.Failure {
 		}
 		for _, m := range moves {
 			f.Moves = append(f.Moves, plan.Moved{Workload: g.wants[m.Pod].w.ID, Count: m.Count, To: nodes[m.To].Name})
+		}
+		for _, c := range v.Cleared[i] {
+			f.Cleared = append(f.Cleared, plan.Cleared{Workload: g.wants[c.Pod].w.ID, Count: c.Count, From: nodes[c.From].Name})
 		}
 		for _, l := range v.Lonely[i] {
 			f.Stranded = append(f.Stranded, plan.Copies{Workload: g.wants[l.Pod].w.ID, Count: l.Count})

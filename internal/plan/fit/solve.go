@@ -13,7 +13,7 @@ func (g *group) solve(o binpack.Options, depth mix.Level) bool {
 	for len(g.wants) > 0 {
 		g.pack(o, depth)
 		if g.find(o, depth, [][]int{g.counts(g.safe.Bins), g.counts(g.none.Bins)}) {
-			g.dbg()
+			g.cheaper(o, depth)
 			g.part(o, depth)
 			return true
 		}
@@ -71,12 +71,32 @@ func (g *group) alone(o binpack.Options, depth mix.Level) bool {
 func (g *group) find(o binpack.Options, depth mix.Level, starts [][]int) bool {
 	p := g.mixProblem(depth)
 	p.Starts = starts
-	if g.d.in.Tails != nil {
-		p.Accept = g.tail
-	}
 	answer, ok := mix.Find(p, mix.Options{Each: o.Each})
 	g.answer = answer
 	return ok
+}
+
+// cheaper looks for nodes that cost less and will do if the scheduler is told
+// more: which nodes the copies prefer, or which pods make room for which.
+func (g *group) cheaper(o binpack.Options, depth mix.Level) {
+	if depth == mix.None {
+		return
+	}
+	x := &g.d.in.Policy.Spec.Target
+	p := g.mixProblem(depth)
+	if x.Priorities != "none" {
+		p.Priorities = g.priorities()
+	}
+	if x.Pools != "by-type" {
+		if a, ok := mix.Steer(p, [][]int{g.counts(g.safe.Bins)}, mix.Options{Each: o.Each, Below: g.answer.Cost}); ok {
+			g.answer = a
+		}
+	}
+	if p.Priorities != nil {
+		if a, ok := mix.Find(p, mix.Options{Each: o.Each, Below: g.answer.Cost, Ranked: true}); ok && a.Accepted {
+			g.answer = a
+		}
+	}
 }
 
 // pack packs the group without the scheduler: the least that is known to do.

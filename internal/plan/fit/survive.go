@@ -62,6 +62,7 @@ func (c *costs) into(s *plan.Survival) {
 
 // survival adds what the group's failures come to.
 func (g *group) survival(s *plan.Survival, nodes []plan.Node, zones bool) {
+	s.Preempted, s.Restored = max(s.Preempted, g.answer.Verdict.Most), s.Restored || g.answer.Restored
 	for _, f := range g.failures(nodes, zones) {
 		at := slices.IndexFunc(s.Failures, func(x plan.Failure) bool { return zones && x.Lost == f.Lost })
 		if at < 0 {
@@ -70,6 +71,7 @@ func (g *group) survival(s *plan.Survival, nodes []plan.Node, zones bool) {
 		}
 		x := &s.Failures[at]
 		x.Moves, x.Stranded = append(x.Moves, f.Moves...), append(x.Stranded, f.Stranded...)
+		x.Cleared = append(x.Cleared, f.Cleared...)
 	}
 	for i, x := range g.wants {
 		s.Bent = append(s.Bent, x.forced...)

@@ -3,6 +3,8 @@ package fit
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -209,8 +211,9 @@ func (x *want) disk() bool {
 }
 
 // pod is the want as the scheduler sees it.
-func (x *want) pod(ports map[string]int, how bending) replay.Pod {
+func (x *want) pod(ports map[string]int, how bending, budgets bool) replay.Pod {
 	p := replay.Pod{Size: x.size[:], Count: x.count, Zones: x.zones, Together: x.together, ApartSoft: x.wishes}
+	p.Budget = x.w.Kind == estate.Service && x.count > 1 && budgets
 	for _, name := range x.ports {
 		if _, ok := ports[name]; !ok {
 			ports[name] = len(ports)
@@ -274,6 +277,77 @@ func (x *want) explain(p *policy.Policy) {
 	default:
 		x.reason, x.why = plan.Cheapest, "fits the nodes of least cost"
 	}
+}
+
+// Classes of priority have values from -most to -1: pods without a class, such as
+// those of DaemonSets, never give way to one that has one, and an autoscaler
+// that holds pods below -10 to be expendable holds none of these to be so. Sizes
+// in one class differ by no less than band.
+const (
+	mostPriorities = 9
+	band           = 1.3
+	priorityName   = "tranship-size-"
+)
+
+// harmless reports whether a copy may start again at any time: others serve
+// meanwhile, and it has no data.
+func (x *want) harmless() bool {
+	w := x.w
+	return w.Kind == estate.Service && x.count > 1 && !w.Stateful && !w.Singleton && !x.together && len(x.ports) == 0 &&
+		!slices.ContainsFunc(w.Volumes, func(v estate.Volume) bool {
+			return v.Kind == estate.PersistentVolume || v.Kind == estate.ExternalVolume || v.Kind == estate.HostVolume
+		})
+}
+
+// priorities gives the wants theirs by size: the larger the higher, and 0 for
+// what shall never give way. Nil where that tells nobody from another.
+func (g *group) priorities() []int {
+	var order []int
+	for i, x := range g.wants {
+		if x.harmless() {
+			order = append(order, i)
+		}
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(g.extent(g.wants[a].size), g.extent(g.wants[b].size)) })
+	least, most := g.extent(g.wants[order[0]].size), g.extent(g.wants[order[len(order)-1]].size)
+	step := max(band, math.Pow(most/max(least, 1e-9), 1.0/mostPriorities)*1.001)
+	out := make([]int, len(g.wants))
+	class, from := 0, least
+	for _, i := range order {
+		if e := g.extent(g.wants[i].size); e >= from*step {
+			class++
+			from = e
+		}
+		out[i] = class
+	}
+	for _, i := range order {
+		out[i] -= class + 1
+	}
+	return out
+}
+
+// classes are the priorities that the group's pods have, the lowest first.
+func (g *group) classes() []plan.Priority {
+	if !g.answer.Ranked {
+		return nil
+	}
+	by := map[int][]estate.Name{}
+	for i, value := range g.priorities() {
+		if value < 0 {
+			by[value] = append(by[value], g.wants[i].w.ID)
+		}
+	}
+	var out []plan.Priority
+	for _, value := range slices.Sorted(maps.Keys(by)) {
+		out = append(out, plan.Priority{
+			Name: fmt.Sprint(priorityName, mostPriorities+1+value), Value: value, Workloads: by[value],
+			Why: "a copy gives way to a larger one that finds no place, and starts again elsewhere: several run, and none has data",
+		})
+	}
+	return out
 }
 
 func (d *demand) report(code diag.Code, s diag.Severity, w *estate.Workload, problem, hint string) {

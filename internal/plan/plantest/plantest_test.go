@@ -1,10 +1,39 @@
 package plantest_test
 
 import (
+	"bytes"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tranship/tranship/internal/estate"
+	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/plantest"
 )
+
+// TestWhatIsWrittenIsReadBack: every field of a plan, those that few plans have
+// among them.
+func TestWhatIsWrittenIsReadBack(t *testing.T) {
+	p := plantest.Telemetry()
+	p.Priorities = []plan.Priority{{Name: "tranship-size-9", Value: -1, Workloads: []estate.Name{"/telemetry/web/docs"}, Why: "gives way"}}
+	p.Placements[0].Prefer = 100
+	p.Survival.Preempted, p.Survival.Restored = 3, true
+	p.Survival.Failures[0].Cleared = []plan.Cleared{{Workload: "/telemetry/web/docs", Count: 1, From: p.Nodes[1].Name}}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := p.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	got, err := plan.Read(bytes.NewReader(file.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(p.Priorities, got.Priorities) + cmp.Diff(p.Placements, got.Placements) + cmp.Diff(p.Survival, got.Survival); d != "" {
+		t.Error(d)
+	}
+}
 
 // TestThePartsAgree: all copies stand on nodes, each loss moves as many as were
 // there, none is stranded, and the levers lead from bill to bill.

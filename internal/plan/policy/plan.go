@@ -47,6 +47,14 @@ type Target struct {
 	// is lost and the rest cannot hold to them: "bend" (default: they are spread
 	// as evenly as the rest allows) or "keep" (there are nodes enough).
 	Apart string `json:"apart,omitempty" jsonschema:"enum=bend,enum=keep"`
+	// Pools says how nodes are grouped: "by-node" (default: each a pool of its
+	// own where that takes fewer or smaller nodes, so that every copy can prefer
+	// the nodes that the plan has it on) or "by-type".
+	Pools string `json:"pools,omitempty" jsonschema:"enum=by-node,enum=by-type"`
+	// Priorities of pods are "by-size" (default: where that takes fewer or smaller
+	// nodes; large pods find their place first, and small ones make room for
+	// them and start again elsewhere) or "none".
+	Priorities string `json:"priorities,omitempty" jsonschema:"enum=by-size,enum=none"`
 	// Headroom is how far towards the maximum of an autoscaled workload the nodes
 	// have room: 0 for the usual copies (default with karpenter, which adds
 	// nodes), 1 for the maximum (default with managed).

@@ -101,6 +101,7 @@ func choose(out *plan.Plan, in *Inputs, hosts []policy.HostCost, o binpack.Optio
 	}, o)
 	out.Prices = plan.Prices{Region: in.Prices.Region, Date: in.Prices.Date, Source: in.Prices.Source, Estimated: in.Prices.Estimated}
 	out.Pools, out.Nodes, out.Survival = got.Pools, got.Nodes, got.Survival
+	out.Priorities = got.Priorities
 	if got.Sizes != nil {
 		out.Sizes = got.Sizes // in the new nodes' cores
 	}

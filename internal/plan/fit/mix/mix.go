@@ -7,6 +7,7 @@ package mix
 import (
 	"cmp"
 
+	"github.com/tranship/tranship/internal/plan/fit/berth"
 	"github.com/tranship/tranship/internal/plan/fit/replay"
 )
 
@@ -30,8 +31,13 @@ type Problem struct {
 	Level Level
 	// Starts are mixes to begin with, as counts by type.
 	Starts [][]int
+	// Priorities are those of the pods, where they may have any; nil for none.
+	Priorities []int
 	// Accept has a last word on a mix on which everything is placed; nil for none.
 	Accept func(nodes []replay.Node, on [][]replay.Load) bool
+	// Worry tells for one node how far Accept is from taking it: up to 1 it does;
+	// nil for always.
+	Worry func(node *replay.Node, on []replay.Load) float64
 }
 
 // A Type is a kind of node.
@@ -52,6 +58,10 @@ type Pod struct {
 
 // Options steer the search.
 type Options struct {
+	// Ranked gives the pods their priorities.
+	Ranked bool
+	// Below has few nodes alone looked for that cost less; 0 is no limit.
+	Below int64
 	// Work bounds the decisions of the scheduler that are tried; 0 is DefaultWork.
 	Work int
 	Each func(n int, do func(i int))
@@ -71,6 +81,13 @@ type Answer struct {
 	Bent    []int // by pod: 0 is Strict, 1 the first of its Bent
 	// Accepted is what Accept said.
 	Accepted bool
+	// Ranked: the pods have their priorities, without which it will not do.
+	Ranked bool
+	// Berths are the nodes that each pod prefers, by pod; nil where they have none.
+	Berths []berth.Berth
+	// Restored: what a loss moved must start anew before the next one; otherwise
+	// one loss may follow another.
+	Restored bool
 	// Tried is how many mixes were played.
 	Tried int
 	// Next is the cheapest mix of one type that is not in it and that would do
@@ -87,10 +104,14 @@ func Find(p Problem, o Options) (Answer, bool) {
 	for _, counts := range p.Starts {
 		s.try(counts)
 	}
-	if s.small() {
+	switch {
+	case s.small():
 		s.enumerate()
-	} else {
+	case o.Below == 0:
 		s.climb()
+	}
+	if s.best == nil && o.Below > 0 {
+		return Answer{Tried: s.tried}, false
 	}
 	if s.best == nil && s.loose == nil {
 		s.climb()
@@ -228,7 +249,7 @@ func (s *search) cost(counts []int) int64 {
 
 // try plays a mix in full and keeps it if it is better than the best.
 func (s *search) try(counts []int) bool {
-	if s.best != nil && s.cost(counts) >= s.best.Cost || !s.enough(counts, 0) {
+	if s.best != nil && s.cost(counts) >= s.best.Cost || s.o.Below > 0 && s.cost(counts) >= s.o.Below || !s.enough(counts, 0) {
 		return false
 	}
 	a := s.play(counts, false)

@@ -145,7 +145,7 @@ func (s *search) play(counts []int, light bool) *Answer {
 			v = replay.Try(c, o)
 		}
 		if v.Good() {
-			a := &Answer{Counts: slices.Clone(counts), Cost: s.cost(counts), Nodes: nodes, Verdict: v, Bent: bent}
+			a := &Answer{Counts: slices.Clone(counts), Cost: s.cost(counts), Nodes: nodes, Verdict: v, Bent: bent, Ranked: s.o.Ranked}
 			a.Accepted = s.p.Accept == nil || s.p.Accept(nodes, v.Nodes)
 			return a
 		}
@@ -213,6 +213,9 @@ func (s *search) cluster(nodes []replay.Node, bent []int) *replay.Cluster {
 		}
 		if s.guarded && c.Pods[i].Disk {
 			c.Pods[i].Pools = guarded
+		}
+		if s.o.Ranked && s.p.Priorities != nil {
+			c.Pods[i].Priority = s.p.Priorities[i]
 		}
 	}
 	return c

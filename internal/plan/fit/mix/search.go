@@ -21,7 +21,7 @@ func (s *search) enumerate() {
 		counts[a] += n
 		counts[b] += m
 		cost := s.cost(counts)
-		if len(all) < maxListed && (s.best == nil || cost < s.best.Cost) && s.enough(counts, 0) {
+		if len(all) < maxListed && (s.best == nil || cost < s.best.Cost) && (s.o.Below == 0 || cost < s.o.Below) && s.enough(counts, 0) {
 			all = append(all, listed{a, b, n, m, cost})
 		}
 	}
