@@ -10,6 +10,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -142,6 +143,19 @@ func (r *renderer) around() error {
 		return err
 	}
 	return r.tree()
+}
+
+// priorities writes the classes of pods that give way to others, and gives their
+// files. They are never the default of pods that have none.
+func (r *renderer) priorities() ([]string, error) {
+	f := &folder{r: r, dir: Base, comment: "what gives way to what\nWritten by tranship: changes belong into an overlay."}
+	for _, p := range r.c.Plan.Priorities {
+		f.put("PriorityClass", "priorityclass-"+p.Name, &schedulingv1.PriorityClass{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "scheduling.k8s.io/v1", Kind: "PriorityClass"},
+			ObjectMeta: metav1.ObjectMeta{Name: p.Name, Labels: ownLabels(p.Name)}, Value: int32(p.Value), Description: p.Why,
+		})
+	}
+	return f.names, f.err
 }
 
 // namespace writes a namespace with the bounds that it had as a group or role.

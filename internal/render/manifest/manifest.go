@@ -171,8 +171,12 @@ func (r *renderer) tree() error {
 	if len(r.opts.Only) > 0 || len(r.spaces) == 0 {
 		return nil // Kustomize refuses a kustomization of nothing
 	}
-	names := slices.Sorted(maps.Keys(r.spaces))
-	if err := r.kustomization(Base, slices.Clone(names)); err != nil {
+	names, err := r.priorities()
+	if err != nil {
+		return err
+	}
+	names = append(names, slices.Sorted(maps.Keys(r.spaces))...)
+	if err := r.kustomization(Base, names); err != nil {
 		return err
 	}
 	return r.sink(render.File{Path: path.Join(Overlays, "production", "kustomization.yaml"), Data: []byte(overlay), Keep: true})

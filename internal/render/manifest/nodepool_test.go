@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
@@ -72,6 +74,44 @@ func TestCopiesGoToTheirPoolsAndDaemonsEverywhere(t *testing.T) {
 		if strings.HasPrefix(name, manifest.Nodes) {
 			t.Errorf("%s is rendered, want nothing for managed node groups", name)
 		}
+	}
+}
+
+// TestCopiesPreferTheirNodesAndGiveWay: what the plan says of both is in the pods,
+// and the class is there; who runs on every machine has neither.
+func TestCopiesPreferTheirNodesAndGiveWay(t *testing.T) {
+	p := chosen("managed")
+	p.Placements[1].Prefer, p.Placements[2].Prefer = 50, 100
+	p.Priorities = []plan.Priority{{Name: "tranship-size-9", Value: -1, Workloads: []estate.Name{"/shop/cart"}, Why: "gives way"}}
+	r := renderPlan(t, p, render.Options{})
+	spec := get[*appsv1.Deployment](t, r, "shop/cart/deployment.yaml").Spec.Template.Spec
+	var prefers []string
+	for _, x := range spec.Affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution {
+		prefers = append(prefers, fmt.Sprint(x.Weight, " ", x.Preference.MatchExpressions[0].Values))
+	}
+	if d := cmp.Diff([]string{"100 [m6g-large]", "50 [m6g-large-spot-p110]"}, prefers); d != "" {
+		t.Error(d)
+	}
+	if len(required(&spec)[0].Values) != 2 {
+		t.Errorf("required is %v, want both pools", required(&spec))
+	}
+	if k := spec.TopologySpreadConstraints; len(k) != 1 || k[0].TopologyKey != corev1.LabelHostname || k[0].WhenUnsatisfiable != corev1.DoNotSchedule || len(k[0].MatchLabelKeys) != 1 {
+		t.Errorf("spread is %+v, want one copy a node, counted by version", k)
+	}
+	if spec.PriorityClassName != "tranship-size-9" {
+		t.Errorf("priority class is %q", spec.PriorityClassName)
+	}
+	class := get[*schedulingv1.PriorityClass](t, r, "priorityclass-tranship-size-9.yaml")
+	if class.Value != -1 || class.GlobalDefault || class.PreemptionPolicy != nil {
+		t.Errorf("class is %+v", class)
+	}
+	agent := get[*appsv1.DaemonSet](t, r, "shop/agent/daemonset.yaml").Spec.Template.Spec
+	if agent.PriorityClassName != "" || len(agent.TopologySpreadConstraints) > 0 {
+		t.Errorf("a daemon has priority class %q and %d spreads", agent.PriorityClassName, len(agent.TopologySpreadConstraints))
+	}
+	old := renderPlan(t, p, render.Options{KubeVersion: "1.26"})
+	if k := get[*appsv1.Deployment](t, old, "shop/cart/deployment.yaml").Spec.Template.Spec.TopologySpreadConstraints; len(k) != 1 || len(k[0].MatchLabelKeys) > 0 {
+		t.Errorf("for 1.26 the spread is %+v", k)
 	}
 }
 

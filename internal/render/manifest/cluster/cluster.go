@@ -48,6 +48,8 @@ type Cluster struct {
 	routes   map[estate.Name][]*estate.Endpoint
 	loose    []*estate.Endpoint
 	on       map[estate.Name][]string
+	prefers  map[estate.Name]map[int][]string
+	priority map[estate.Name]string
 	bent     map[bend]plan.Bent
 	// portNames are those that an address needs; mixed are the addresses.
 	portNames map[portKey]string
@@ -66,7 +68,7 @@ func New(p *plan.Plan, opts render.Options) (*Cluster, diag.List) {
 		vips: map[string]*Address{}, byHome: map[estate.Name][]*Address{}, byBack: map[estate.Name][]*Address{},
 		routes: map[estate.Name][]*estate.Endpoint{}, portNames: map[portKey]string{}, mixed: map[string]string{},
 		callers: map[estate.Name][]estate.Name{}, inner: map[string]bool{}, members: map[string][]estate.Name{},
-		on: map[estate.Name][]string{}, bent: map[bend]plan.Bent{},
+		on: map[estate.Name][]string{}, prefers: map[estate.Name]map[int][]string{}, priority: map[estate.Name]string{}, bent: map[bend]plan.Bent{},
 	}
 	v, ok := ParseVersion(opts.KubeVersion)
 	if c.Version = v; !ok {

@@ -41,6 +41,10 @@ func (v Version) EvictsUnhealthy() bool { return v >= 27 }
 // character but "=".
 func (v Version) RelaxedEnv() bool { return v >= 32 }
 
+// SpreadsVersions reports whether a spread can count the copies of one version
+// of a workload apart from those of another.
+func (v Version) SpreadsVersions() bool { return v >= 27 }
+
 // AppArmorField reports whether a profile is a field and not an annotation.
 func (v Version) AppArmorField() bool { return v >= 30 }
 

@@ -2,10 +2,12 @@ package pod
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tranship/tranship/internal/estate"
@@ -79,7 +81,40 @@ func (b *builder) place() {
 		}
 		b.constraint(k, &a)
 	}
+	if b.w.Kind != estate.Daemon {
+		b.prefer(&a)
+		b.spec.PriorityClassName = b.c.Priority(b.w.ID)
+	}
 	b.spec.Affinity = a.affinity()
+}
+
+// prefer has the copies go to the nodes that the plan has them on, one to each,
+// and to that which takes over once one of those is lost. While a new version
+// takes an old one's place its copies count by themselves, so that they find the
+// same nodes.
+func (b *builder) prefer(a *affinity) {
+	prefers := b.c.Prefers(b.w.ID)
+	for _, weight := range slices.Backward(slices.Sorted(maps.Keys(prefers))) {
+		a.nodesSoft = append(a.nodesSoft, corev1.PreferredSchedulingTerm{
+			Weight: int32(min(max(weight, 1), 100)),
+			Preference: corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{
+				{Key: cluster.PoolLabel, Operator: corev1.NodeSelectorOpIn, Values: prefers[weight]},
+			}},
+		})
+	}
+	byNode := func(t corev1.TopologySpreadConstraint) bool {
+		return t.TopologyKey == corev1.LabelHostname && t.WhenUnsatisfiable == corev1.DoNotSchedule
+	}
+	if len(prefers) == 0 || slices.ContainsFunc(b.spec.TopologySpreadConstraints, byNode) {
+		return
+	}
+	t := corev1.TopologySpreadConstraint{
+		MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: b.selector(),
+	}
+	if b.c.Version.SpreadsVersions() && b.w.Kind == estate.Service && !cluster.IsStateful(b.w) {
+		t.MatchLabelKeys = []string{appsv1.DefaultDeploymentUniqueLabelKey}
+	}
+	b.spec.TopologySpreadConstraints = append(b.spec.TopologySpreadConstraints, t)
 }
 
 // affinity gathers terms.
