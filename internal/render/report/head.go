@@ -185,6 +185,12 @@ func (h *head) survival(p *plan.Plan) {
 			why = strings.Replace(why, "none found", fmt.Sprint(stranded)+" found", 1)
 		}
 	}
+	if s.Preempted > 0 {
+		why += fmt.Sprintf(" So that large copies find room, at most %s give way and start again elsewhere (spec.target.priorities).", plural(s.Preempted, "small copy"))
+	}
+	if s.Restored {
+		why += " Once the node is back, what the loss has moved is to be started anew, so that the next loss finds the room again."
+	}
 	if s.Reached != s.Level {
 		why += fmt.Sprintf(" The policy asks for %s; what was reached is %s.", lossOf(s.Level), lossOf(s.Reached))
 	}

@@ -56,6 +56,10 @@ type Survival struct {
 	Gap        float64    `json:"gap"`
 	Iterations int        `json:"iterations,omitempty"`
 	CutShort   bool       `json:"cutShort,omitempty"`
+	// Preempted is how many copies one loss makes give way at most; Restored asks
+	// for a restart of what it moved.
+	Preempted int  `json:"preempted,omitempty"`
+	Restored  bool `json:"restored,omitempty"`
 }
 
 // OfPlan sums a plan up.
@@ -101,7 +105,7 @@ func OfPlan(p *plan.Plan) Plan {
 	if s := &p.Survival; s.Level != "" || s.Cost > 0 {
 		x := Survival{
 			Level: s.Level, Reached: s.Reached, Failures: len(s.Failures), Month: s.Price.Month(), Cost: s.Cost, Bound: s.Bound, Gap: s.Gap,
-			Iterations: s.Iterations, CutShort: s.CutShort,
+			Iterations: s.Iterations, CutShort: s.CutShort, Preempted: s.Preempted, Restored: s.Restored,
 		}
 		for _, f := range s.Failures {
 			for _, m := range f.Moves {
@@ -240,6 +244,12 @@ func (a Plan) survival(add func(name, text string)) {
 	}
 	if s.Stranded > 0 {
 		text += fmt.Sprintf("; %s found no room", counted(s.Stranded, "copy"))
+	}
+	if s.Preempted > 0 {
+		text += fmt.Sprintf("; at most %s give way and start again elsewhere", counted(s.Preempted, "small copy"))
+	}
+	if s.Restored {
+		text += "; what a loss moved is to start anew before the next (kubectl rollout restart)"
 	}
 	if s.Reached != s.Level {
 		text += "; wished was " + lossOf(s.Level)
