@@ -25,7 +25,7 @@ type Options struct {
 	// Seed picks which, where not all are.
 	Seed uint64
 	// Restore has what a loss moved start anew once the node is back, so that each loss meets the cluster as a fresh
-	// start leaves it. Without it pods stay where the loss has put them.
+	// start leaves it. Without it pods stay where the loss has put them, unless the plan says that they are to start anew.
 	Restore bool
 	// Settle is how long nothing may change until what is pending counts as pending for good.
 	Settle time.Duration
@@ -50,8 +50,10 @@ type Loss struct {
 	Lost     string
 	Pods     int // that ran there
 	Stranded int // that found no place
-	Why      []string
-	Took     time.Duration
+	// Preempted are the other pods that ended too: the scheduler took their place for larger ones.
+	Preempted int
+	Why       []string
+	Took      time.Duration
 }
 
 // Survived is how many losses left no pod without a place, Stranded how many pods all left.
@@ -224,7 +226,13 @@ func (f *fleet) lose(ctx context.Context, lost map[string]bool) (Loss, error) {
 		return out, err
 	}
 	out.Took, out.Stranded, out.Why = time.Since(start), state.pending, state.why
-	f.log("lost %s: %d pods, %d stranded, all else again after %v", out.Lost, out.Pods, out.Stranded, out.Took.Round(time.Millisecond))
+	now := f.pods.uids()
+	for uid := range others {
+		if !now[uid] && !before[string(uid)] {
+			out.Preempted++
+		}
+	}
+	f.log("lost %s: %d pods, %d preempted, %d stranded, all else again after %v", out.Lost, out.Pods, out.Preempted, out.Stranded, out.Took.Round(time.Millisecond))
 	for name, n := range held {
 		f.system[name] = n
 	}
@@ -234,7 +242,7 @@ func (f *fleet) lose(ctx context.Context, lost map[string]bool) (Loss, error) {
 	if _, err := f.settle(ctx); err != nil {
 		return out, err
 	}
-	if f.opts.Restore {
+	if f.opts.Restore || f.plan.Survival.Restored {
 		if err := f.kill(ctx, f.pods.newer(others)); err != nil {
 			return out, err
 		}

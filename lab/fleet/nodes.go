@@ -221,6 +221,16 @@ func (f *fleet) namespaces(ctx context.Context) error {
 
 // apply applies the workloads in the order in which they stand in the folder.
 func (f *fleet) apply(ctx context.Context) error {
+	for _, p := range f.objects.Priorities {
+		if _, err := f.client.SchedulingV1().PriorityClasses().Create(ctx, p, metav1.CreateOptions{}); err != nil {
+			return fmt.Errorf("apply PriorityClass %s: %w", p.Name, err)
+		}
+	}
+	for _, b := range f.objects.Budgets {
+		if _, err := f.client.PolicyV1().PodDisruptionBudgets(b.Namespace).Create(ctx, b, metav1.CreateOptions{}); err != nil {
+			return fmt.Errorf("apply PodDisruptionBudget %s: %w", b.Name, err)
+		}
+	}
 	for _, v := range f.objects.Volumes {
 		if _, err := f.client.CoreV1().PersistentVolumes().Create(ctx, v, metav1.CreateOptions{}); err != nil {
 			return fmt.Errorf("apply PersistentVolume %s: %w", v.Name, err)

@@ -27,6 +27,7 @@ type Plan struct {
 	}
 	Survival struct {
 		Level, Reached string
+		Restored       bool
 		Cost, Bound    float64
 		Gap            float64
 		Replay         float64

@@ -7,6 +7,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -20,6 +22,8 @@ const workloadKey = "tranship.dev/workload"
 // Objects are those of a rendered folder that matter to a scheduler.
 type Objects struct {
 	Namespaces   []*corev1.Namespace
+	Priorities   []*schedulingv1.PriorityClass
+	Budgets      []*policyv1.PodDisruptionBudget
 	Volumes      []*corev1.PersistentVolume
 	Claims       []*corev1.PersistentVolumeClaim
 	Deployments  []*appsv1.Deployment
@@ -47,6 +51,10 @@ func (o *Objects) add(u *unstructured.Unstructured) error {
 	switch u.GetKind() {
 	case "Namespace":
 		return keep(u, &o.Namespaces)
+	case "PriorityClass":
+		return keep(u, &o.Priorities)
+	case "PodDisruptionBudget":
+		return keep(u, &o.Budgets)
 	case "PersistentVolume":
 		return keep(u, &o.Volumes)
 	case "PersistentVolumeClaim":
