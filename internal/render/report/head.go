@@ -186,7 +186,7 @@ func (h *head) survival(p *plan.Plan) {
 		}
 	}
 	if s.Preempted > 0 {
-		why += fmt.Sprintf(" So that large copies find room, at most %s give way and start again elsewhere (spec.target.priorities).", plural(s.Preempted, "small copy"))
+		why += fmt.Sprintf(" So that large copies find room, a loss makes at most %s start again elsewhere (spec.target.priorities).", plural(s.Preempted, "small copy"))
 	}
 	if s.Restored {
 		why += " Once the node is back, what the loss has moved is to be started anew, so that the next loss finds the room again."

@@ -246,7 +246,7 @@ func (a Plan) survival(add func(name, text string)) {
 		text += fmt.Sprintf("; %s found no room", counted(s.Stranded, "copy"))
 	}
 	if s.Preempted > 0 {
-		text += fmt.Sprintf("; at most %s give way and start again elsewhere", counted(s.Preempted, "small copy"))
+		text += fmt.Sprintf("; a loss makes at most %s start again elsewhere", counted(s.Preempted, "small copy"))
 	}
 	if s.Restored {
 		text += "; what a loss moved is to start anew before the next (kubectl rollout restart)"
