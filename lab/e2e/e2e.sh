@@ -1,6 +1,7 @@
 #!/bin/sh
 # Moves the lab's estate for real and counts what was lost: `make e2e`. As root. FULL=1 is the whole, minutes become an hour.
 # PARTS  which parts: story,after,database,kills,faults; default: all
+# ADAPTERS=1 (and FULL=1) runs the adapters' conformance suites on the real things first
 # KEEP=1 leaves the lab up
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,6 +18,13 @@ go build -trimpath -o "$cache/bin/e2e" ./e2e
 cd "$root"
 "$cache/bin/lab" up --nodes "${NODES:-2}"
 bad=0
+if [ -n "${ADAPTERS:-}${FULL:-}" ]; then
+	echo "== the adapters' suites on the real things" >&2
+	# The cluster is reached from inside of the lab alone.
+	"$cache/bin/lab" exec -- env TRANSHIP_LAB="$cache/run/lab.json" go test -count=1 -tags integration -timeout 30m \
+		./internal/world/kube/... ./internal/world/haproxy ./internal/world/postgres ./internal/world/volume \
+		./internal/world/marathon ./internal/world/mesos ./internal/world/aws/... || bad=1
+fi
 "$cache/bin/e2e" -lab "$cache/run/lab.json" -tranship "$cache/bin/tranship" -bin "$cache/bin" -dir "$cache/e2e" \
 	-parts "${PARTS:-story,after,database,kills,faults}" ${FULL:+-full} || bad=1
 if [ -z "${KEEP:-}" ]; then

@@ -50,7 +50,11 @@ func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
 		}
 		done := true
 		for _, u := range units {
-			if u.State != "retired" && u.State != "rolled-back" {
+			switch u.State {
+			case "retired":
+			case "rolled-back":
+				r.note("move %d: %s went back: %s", n+1, u.ID, u.Why)
+			default:
 				done = false
 				r.note("move %d: %s is %s: %s", n+1, u.ID, u.State, u.Why)
 			}

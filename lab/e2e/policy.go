@@ -49,6 +49,7 @@ spec:
     window: %g
     ready: 120
     patience: 45
+    after: go-on
     gates:
       minRequests: %d
       latencyRatio: 2
