@@ -68,13 +68,13 @@ func New(c Config) (*World, error) {
 	}
 	if w.cluster, err = mesos.New(c.State, c.Agents, c.Images, mesos.Options{
 		Name: "oldworld", Executor: c.Executor, Env: c.Env, StopIn: c.StopIn, Log: c.Log.Printf,
+		Drain: func(task string) { w.edge.Drain(task) },
 	}); err != nil {
 		return nil, err
 	}
 	at := func(port int) string { return net.JoinHostPort(c.Address, strconv.Itoa(port)) }
 	if w.marathon, err = marathon.New(c.State, w.cluster, marathon.Options{
 		Address: at(c.Marathon), Log: c.Log.Printf,
-		Drain: func(ctx context.Context, task string) { w.edge.Drain(ctx, task) },
 		Faults: func() marathon.Faults {
 			f := w.faults.Now()
 			return marathon.Faults{NoRestart: !f.RestartFailed, Slow: f.Slow()}

@@ -27,11 +27,6 @@ func TestPromisesOfTheRealInterfaces(t *testing.T) {
 	if target.Marathon == "" {
 		w := oldworldtest.Start(t, oldworldtest.Build(t))
 		target = conformance.Target{Marathon: w.Marathon, Metronome: w.Metronome, Mesos: w.Mesos, Disrupt: true}
-		t.Cleanup(func() {
-			if t.Failed() {
-				t.Logf("the double's log:\n%s", w.Log())
-			}
-		})
 	}
 	for n, c := range conformance.All() {
 		t.Run(c.Name, func(t *testing.T) {

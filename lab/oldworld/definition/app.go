@@ -40,7 +40,7 @@ type App struct {
 	Mem                   float64                    `json:"mem"`
 	GPUs                  float64                    `json:"gpus"`
 	Networks              []Network                  `json:"networks"`
-	PortDefinitions       []PortDefinition           `json:"portDefinitions,omitempty"`
+	PortDefinitions       []PortDefinition           `json:"portDefinitions,omitzero"`
 	ReadinessChecks       []ReadinessCheck           `json:"readinessChecks,omitempty"`
 	Residency             json.RawMessage            `json:"residency,omitempty"`
 	ResourceLimits        json.RawMessage            `json:"resourceLimits,omitempty"`
@@ -62,7 +62,7 @@ type Container struct {
 	Type         string          `json:"type"`
 	Docker       *Docker         `json:"docker,omitempty"`
 	Volumes      []Volume        `json:"volumes,omitempty"`
-	PortMappings []PortMapping   `json:"portMappings,omitempty"`
+	PortMappings []PortMapping   `json:"portMappings,omitzero"`
 	LinuxInfo    json.RawMessage `json:"linuxInfo,omitempty"`
 }
 

@@ -257,17 +257,18 @@ func backend(b *strings.Builder, s service) {
 	}
 }
 
-// serverID is the same for a name whatever else there is, as far as possible.
+// serverID is marathon-lb's own: the same for a name whatever else there is, as far as possible.
 func serverID(name string, taken map[int]bool) int {
-	const most = 32767
-	sum := sha256.Sum256([]byte(name))
-	n := new(big.Int).SetBytes(sum[:])
-	id := int(n.Mod(n, big.NewInt(most)).Int64()) + 1
-	for taken[id] {
-		id = id%most + 1
+	const most = 32767 // a signed number of 16 bits, to HAProxy
+	for {
+		sum := sha256.Sum256([]byte(name))
+		n := new(big.Int).SetBytes(sum[:])
+		if id := int(n.Mod(n, big.NewInt(most)).Int64()); id > 0 && !taken[id] {
+			taken[id] = true
+			return id
+		}
+		name += " " + hex.EncodeToString(sum[:])
 	}
-	taken[id] = true
-	return id
 }
 
 // head is marathon-lb's, without what needs Lua and certificates. Servers get a connection for each request, and one that

@@ -45,7 +45,8 @@ type Edge struct {
 
 	mu     sync.Mutex
 	there  bool
-	loaded string // the configuration that runs
+	loaded string          // the configuration that runs
+	serves map[string]bool // tasks that are in it
 }
 
 // New starts nothing.
@@ -116,7 +117,8 @@ func (e *Edge) start(ctx context.Context, program string) (proc.ID, error) {
 		e.running(true)
 		return id, nil
 	}
-	text := Text(e.m.Routes(), e.c)
+	routes := e.m.Routes()
+	text := Text(routes, e.c)
 	if err := os.WriteFile(e.c.file(), []byte(text), 0o644); err != nil {
 		return id, fmt.Errorf("start haproxy: %w", err)
 	}
@@ -141,9 +143,7 @@ func (e *Edge) start(ctx context.Context, program string) (proc.ID, error) {
 	}
 	for end := time.Now().Add(patience); ; {
 		if _, err = ask(e.c.socket(), "show info"); err == nil {
-			e.mu.Lock()
-			e.loaded = text
-			e.mu.Unlock()
+			e.now(text, routes)
 			e.running(true)
 			return id, nil
 		}
@@ -172,7 +172,8 @@ func (e *Edge) stop(id proc.ID) {
 
 // load brings the configuration up to the routes, if they differ. A configuration that HAProxy refuses is not loaded.
 func (e *Edge) load(ctx context.Context, program string) error {
-	text := Text(e.m.Routes(), e.c)
+	routes := e.m.Routes()
+	text := Text(routes, e.c)
 	e.mu.Lock()
 	same := e.loaded == text
 	e.mu.Unlock()
@@ -195,17 +196,48 @@ func (e *Edge) load(ctx context.Context, program string) error {
 		return fmt.Errorf("reload haproxy: %w", err)
 	}
 	for end := time.Now().Add(patience); ; {
+		// A worker is listed as soon as it is forked; once it answers, it has the listeners and has told the old one.
 		if now := worker(e.c.master()); now != "" && now != before {
-			break
+			if text, err := ask(e.c.master(), "@!"+now+" show info"); err == nil && strings.Contains(text, "Pid: "+now+"\n") {
+				break
+			}
 		}
 		if time.Now().After(end) || !pause(ctx, 20*time.Millisecond) {
 			return errors.New("reload haproxy: no new worker")
 		}
 	}
-	e.mu.Lock()
-	e.loaded = text
-	e.mu.Unlock()
+	e.now(text, routes)
 	return nil
+}
+
+// now notes what is loaded.
+func (e *Edge) now(text string, routes []marathon.Route) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.loaded, e.serves = text, map[string]bool{}
+	for _, s := range services(routes, e.c) {
+		for _, x := range s.servers {
+			e.serves[x.task] = e.serves[x.task] || !x.drained
+		}
+	}
+}
+
+// others waits until all that may be sent requests instead of a task are: it is no use to take it out before.
+func (e *Edge) others(task string) {
+	const patience = 30 * time.Second
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		missing := false
+		for _, s := range services(e.m.Routes(), e.c) {
+			for _, x := range s.servers {
+				e.mu.Lock()
+				missing = missing || !x.drained && x.task != task && !e.serves[x.task]
+				e.mu.Unlock()
+			}
+		}
+		if !missing {
+			return
+		}
+	}
 }
 
 // worker gives the number of the present worker's process, empty while there is none.
@@ -250,6 +282,12 @@ func ask(socket, command string) (string, error) {
 	if _, err := io.WriteString(c, command+"\n"); err != nil {
 		return "", fmt.Errorf("ask haproxy: %w", err)
 	}
+	// The master keeps the line open for more, unless it is told that nothing follows.
+	if u, ok := c.(*net.UnixConn); ok {
+		if err := u.CloseWrite(); err != nil {
+			return "", fmt.Errorf("ask haproxy: %w", err)
+		}
+	}
 	out, err := io.ReadAll(c)
 	if err != nil && len(out) == 0 {
 		return "", fmt.Errorf("ask haproxy: %w", err)
@@ -258,7 +296,7 @@ func ask(socket, command string) (string, error) {
 }
 
 // Drain takes a task's servers out and waits until no request is with them, in no worker, or for ten seconds.
-func (e *Edge) Drain(ctx context.Context, task string) {
+func (e *Edge) Drain(task string) {
 	e.mu.Lock()
 	there := e.there
 	e.mu.Unlock()
@@ -277,12 +315,15 @@ func (e *Edge) Drain(ctx context.Context, task string) {
 	if len(places) == 0 {
 		return
 	}
+	e.others(task)
 	for end := time.Now().Add(drainIn); time.Now().Before(end); {
-		// Said again each time: a worker that has come meanwhile has not heard it.
-		for _, p := range places {
-			_, _ = ask(e.c.socket(), "set server "+p.backend+"/"+p.server+" state maint") // gone, if it cannot be set
-		}
 		now, old := workers(e.c.master())
+		if now != "" {
+			// Said again each time: a worker that has come meanwhile has not heard it. Old ones get nothing new by themselves.
+			for _, p := range places {
+				_, _ = ask(e.c.master(), "@!"+now+" set server "+p.backend+"/"+p.server+" state maint") // gone, if it cannot be set
+			}
+		}
 		busy := 0
 		for _, pid := range append(old, now) {
 			if pid == "" {
@@ -296,9 +337,10 @@ func (e *Edge) Drain(ctx context.Context, task string) {
 				busy += current(text, p.backend, p.server)
 			}
 		}
-		if busy == 0 || !pause(ctx, 50*time.Millisecond) {
+		if busy == 0 {
 			return
 		}
+		time.Sleep(50 * time.Millisecond)
 	}
 	e.c.Log("task %s: requests have not ended within %s", task, drainIn)
 }

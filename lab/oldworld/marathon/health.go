@@ -50,7 +50,9 @@ func (m *Marathon) watch(i *Instance) {
 	}
 	ctx, stop := context.WithCancel(m.ctx)
 	m.checkers[i.ID] = stop
-	m.health[i.ID] = map[int]*Health{}
+	if m.health[i.ID] == nil {
+		m.health[i.ID] = map[int]*Health{}
+	}
 	m.ready[i.ID] = map[string]Readiness{}
 	look := *i // what it is now does not change while this task runs
 	for n, check := range i.Spec.HealthChecks {
@@ -198,6 +200,7 @@ func (m *Marathon) found(look Instance, n int, check definition.HealthCheck, cau
 		h.Failures++
 		m.events.publish("failed_health_check_event", map[string]any{"appId": i.App, "taskId": i.TaskID, "instanceId": i.ID, "healthCheck": check})
 	}
+	i.Well = m.healthy(i)
 	if check.ByMesos() && (cause == "" || h.Failures > 0) {
 		m.cluster.SetHealthy(i.TaskID, h.Alive)
 	}

@@ -43,6 +43,7 @@ type Instance struct {
 	Volumes     []string        `json:"volumes,omitempty"` // ids, in the order of the app's persistent volumes
 	Home        string          `json:"home,omitempty"`    // the agent where they are
 	Wipe        bool            `json:"wipe,omitempty"`    // they go when it ends
+	Well        bool            `json:"well,omitempty"`    // all its checks said so when it was last looked at
 	Sick        bool            `json:"sick,omitempty"`    // it is ended because its checks say so
 	Ending      bool            `json:"-"`                 // it is being ended in this life of the program
 }
@@ -250,17 +251,13 @@ func (m *Marathon) kill(i *Instance, wipe bool) {
 	m.end(i)
 }
 
-// end has the task of an instance ended, once the load balancer sends nothing there. The lock is held.
+// end has the task of an instance ended. The lock is held.
 func (m *Marathon) end(i *Instance) {
-	if i.Ending || i.TaskID == "" || m.ctx == nil {
+	if i.Ending || i.TaskID == "" {
 		return
 	}
 	i.Ending = true
-	id, ctx := i.TaskID, m.ctx
-	m.going.Go(func() {
-		m.opts.Drain(ctx, id)
-		_ = m.cluster.Kill(id) // it may have ended by itself
-	})
+	_ = m.cluster.Kill(i.TaskID) // it may have ended by itself
 }
 
 // forget removes an instance that has no task. The lock is held.

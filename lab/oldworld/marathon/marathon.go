@@ -19,9 +19,7 @@ type Options struct {
 	Address string // host:port that it tells of itself
 	// Faults says how the old world is to be ill now; nil is never.
 	Faults func() Faults
-	// Drain is called before a task is asked to end, and returns when no request goes there any more, or too late.
-	Drain func(ctx context.Context, taskID string)
-	Log   func(format string, args ...any)
+	Log    func(format string, args ...any)
 }
 
 // Faults are the ills that concern Marathon.
@@ -105,9 +103,6 @@ func New(dir string, cluster *mesos.Cluster, opts Options) (*Marathon, error) {
 	if opts.Faults == nil {
 		opts.Faults = func() Faults { return Faults{} }
 	}
-	if opts.Drain == nil {
-		opts.Drain = func(context.Context, string) {}
-	}
 	if opts.Log == nil {
 		opts.Log = func(string, ...any) {}
 	}
@@ -122,6 +117,15 @@ func New(dir string, cluster *mesos.Cluster, opts Options) (*Marathon, error) {
 	m.s.fill()
 	if m.s.Version == "" {
 		m.s.Version = Stamp(time.Now())
+	}
+	for _, i := range m.s.Instances {
+		if i.Well && i.Condition == "Running" {
+			// What was well is taken for well until the next check, so that nobody stops sending requests there.
+			m.health[i.ID] = map[int]*Health{}
+			for n := range i.Spec.HealthChecks {
+				m.health[i.ID][n] = &Health{Alive: true, FirstSuccess: Stamp(i.StartedAt), LastSuccess: Stamp(i.StartedAt), InstanceID: i.ID}
+			}
+		}
 	}
 	m.frame = cluster.Register("marathon", hostOf(opts.Address), "http://"+opts.Address, m.update)
 	return m, nil

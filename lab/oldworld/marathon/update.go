@@ -67,7 +67,7 @@ func (m *Marathon) over(i *Instance, t mesos.Task, s mesos.Status, noRestart boo
 	delete(m.health, i.ID)
 	delete(m.ready, i.ID)
 	ran := i.StartedAt
-	i.Condition, i.Ending = condition(s.State), false
+	i.Condition, i.Ending, i.Well = condition(s.State), false, false
 	m.changedInstance(i)
 	if i.Goal != goalRunning {
 		i.TaskID = ""

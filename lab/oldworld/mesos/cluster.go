@@ -21,7 +21,10 @@ type Options struct {
 	Executor []string      // how an executor is started, before the task's folder
 	Env      []string      // what every process gets beside its own environment
 	StopIn   time.Duration // how long tasks have when the whole world ends; 6 s if zero
-	Log      func(format string, args ...any)
+	// Drain is called before a task is asked to end, unless the whole world ends, and returns when no request is with it
+	// any more, or too late. Mesos has no such thing: it stands for what zdd.py does in front of it.
+	Drain func(taskID string)
+	Log   func(format string, args ...any)
 }
 
 // Framework is a scheduler that takes offers.
@@ -52,6 +55,7 @@ type Cluster struct {
 	queue      []Update
 	wake       chan struct{}
 	stopped    bool
+	stopping   chan struct{} // closed with it
 	watchers   sync.WaitGroup
 }
 
@@ -100,12 +104,15 @@ func New(dir string, agents []Agent, images Images, opts Options) (*Cluster, err
 	if opts.Log == nil {
 		opts.Log = func(string, ...any) {}
 	}
+	if opts.Drain == nil {
+		opts.Drain = func(string) {}
+	}
 	if len(opts.Executor) == 0 {
 		return nil, errors.New("no executor: tasks could not be started")
 	}
 	c := &Cluster{
 		dir: dir, images: images, opts: opts, started: time.Now(),
-		agents: map[string]*agent{}, tasks: map[string]*run{}, wake: make(chan struct{}, 1),
+		agents: map[string]*agent{}, tasks: map[string]*run{}, wake: make(chan struct{}, 1), stopping: make(chan struct{}),
 	}
 	var k kept
 	if _, err := keep.Load(filepath.Join(dir, "master.json"), &k); err != nil {

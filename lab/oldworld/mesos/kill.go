@@ -54,13 +54,27 @@ func (c *Cluster) kill(r *run, asked string, grace time.Duration) {
 	}
 	r.Asked = asked
 	c.status(r, Status{State: Killing, Source: "SOURCE_EXECUTOR", Reason: reason(asked)})
-	go c.end(r, grace)
+	go func() {
+		drained := make(chan struct{})
+		go func() {
+			defer close(drained)
+			if asked != byStop {
+				c.opts.Drain(r.ID)
+			}
+		}()
+		select {
+		case <-drained:
+		case <-c.stopping: // nobody is to be spared any more
+		}
+		c.end(r, grace)
+	}()
 }
 
 // end signals the process: docker asks the first of a container only, Mesos' own executor all of them.
 func (c *Cluster) end(r *run, grace time.Duration) {
 	limit := time.NewTimer(grace + poll)
 	defer limit.Stop()
+	stopping := c.stopping
 	asked := false
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
@@ -75,6 +89,10 @@ func (c *Cluster) end(r *run, grace time.Duration) {
 		select {
 		case <-r.ended:
 			return
+		case <-stopping:
+			// The end of the world shortens every grace.
+			stopping = nil
+			limit.Reset(min(grace, c.opts.StopIn) + poll)
 		case <-limit.C:
 			process.Signal(syscall.SIGKILL, true)
 			if process.PID != 0 {
@@ -180,6 +198,7 @@ func (c *Cluster) recover() {
 func (c *Cluster) stop() {
 	c.mu.Lock()
 	c.stopped = true
+	close(c.stopping)
 	for _, r := range c.tasks {
 		c.kill(r, byStop, min(r.Grace, c.opts.StopIn))
 	}

@@ -74,7 +74,12 @@ func Start(tb testing.TB, program string, more ...string) *World {
 	}
 	w.args = append(append(w.args, "--state", w.State, "--agents", strings.Join(agents, ",")), more...)
 	w.Up(tb)
-	tb.Cleanup(func() { w.Down(tb) })
+	tb.Cleanup(func() {
+		w.Down(tb)
+		if tb.Failed() {
+			tb.Logf("the old world said:\n%s", w.Log())
+		}
+	})
 	return w
 }
 
