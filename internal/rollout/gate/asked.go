@@ -77,13 +77,12 @@ type Marks struct {
 	Stored, Missing, Unread, Duplicated int64
 }
 
-// Witness fails on a single acknowledged record that is missing. Doubled ones are
-// said: whether a service may store one twice is its own affair in both worlds.
+// Witness fails on a single acknowledged record that is missing, or there twice.
 func Witness(m Marks) Result {
 	r := Result{Gate: WitnessGate, Verdict: Pass, Samples: m.Stored}
 	r.Why = fmt.Sprintf("%d records sent, %d acknowledged, %d stored, %d missing, %d doubled", m.Sent, m.Acknowledged, m.Stored, m.Missing, m.Duplicated)
 	switch {
-	case m.Missing > 0:
+	case m.Missing > 0 || m.Duplicated > 0:
 		r.Verdict = Fail
 	case m.Unread > 0:
 		r.Verdict = Unknown

@@ -208,7 +208,7 @@ func (r *Runner) launch(ctx context.Context) {
 // drive takes one unit as far as it gets.
 func (r *Runner) drive(ctx context.Context, w *run) {
 	w.witness = r.testify(ctx, w.unit)
-	defer func() { w.witness.stop() }()
+	defer func() { w.witness.stop(ctx) }()
 	for ctx.Err() == nil {
 		own, turn := context.WithCancelCause(ctx)
 		r.mu.Lock()

@@ -18,6 +18,7 @@ const (
 	witnessRate    = 5 // marks a second
 	witnessDevices = 4
 	witnessSettle  = 5 * time.Second
+	witnessLook    = 250 * time.Millisecond
 	// witnessCall bounds one write or read.
 	witnessCall = 15 * time.Second
 )
@@ -26,7 +27,8 @@ const (
 type witnesses struct {
 	runner *Runner
 	unit   *rollout.Unit
-	cancel context.CancelFunc
+	write  context.CancelFunc
+	read   context.CancelFunc
 	ended  sync.WaitGroup
 
 	mu     sync.Mutex
@@ -57,21 +59,22 @@ func (r *Runner) testify(ctx context.Context, u *rollout.Unit) *witnesses {
 		// Names are new at each start: what an earlier witness wrote is not ours to count.
 		prefix := fmt.Sprintf("witness-%s-%x-", strings.Trim(strings.ReplaceAll(string(l.Name), "/", "-"), "-"), r.opts.Clock.Now().UnixMilli())
 		out := &witnesses{runner: r, unit: u, settle: settle, tally: witness.New(prefix, devices, settle)}
-		ctx, cancel := context.WithCancel(ctx)
-		out.cancel = cancel
+		writing, stopWriting := context.WithCancel(ctx)
+		reading, stopReading := context.WithCancel(ctx)
+		out.write, out.read = stopWriting, stopReading
 		// A slow answer must not hold up the next mark: as many writers as marks can be under way.
 		pause := time.Duration(float64(time.Second) / rate)
 		for range 4 {
 			out.ended.Add(2)
-			r.opts.Clock.Go(func() { defer out.ended.Done(); out.write(ctx, *w, 4*pause) })
-			r.opts.Clock.Go(func() { defer out.ended.Done(); out.read(ctx, *w, pause) })
+			r.opts.Clock.Go(func() { defer out.ended.Done(); out.send(writing, *w, 4*pause) })
+			r.opts.Clock.Go(func() { defer out.ended.Done(); out.ask(reading, *w, pause) })
 		}
 		return out
 	}
 	return nil
 }
 
-func (w *witnesses) write(ctx context.Context, say policy.MoveWitness, pause time.Duration) {
+func (w *witnesses) send(ctx context.Context, say policy.MoveWitness, pause time.Duration) {
 	clock := w.runner.opts.Clock
 	for clock.Sleep(ctx, pause) == nil {
 		w.mu.Lock()
@@ -93,7 +96,7 @@ func (w *witnesses) write(ctx context.Context, say policy.MoveWitness, pause tim
 	}
 }
 
-func (w *witnesses) read(ctx context.Context, say policy.MoveWitness, pause time.Duration) {
+func (w *witnesses) ask(ctx context.Context, say policy.MoveWitness, pause time.Duration) {
 	clock := w.runner.opts.Clock
 	for {
 		w.mu.Lock()
@@ -134,13 +137,23 @@ func (w *witnesses) verdict() gate.Result {
 }
 
 // stop ends the witness and keeps what it found in the journal.
-func (w *witnesses) stop() {
+func (w *witnesses) stop(ctx context.Context) {
 	if w == nil {
 		return
 	}
-	w.cancel()
-	w.ended.Wait()
 	r := w.runner
+	w.write()
+	// What was acknowledged last is read back too, unless the mover is told to end.
+	for end := r.opts.Clock.Now().Add(w.settle + witnessCall); r.opts.Clock.Now().Before(end); {
+		w.mu.Lock()
+		_, open := w.tally.Sum()
+		w.mu.Unlock()
+		if open == 0 || r.opts.Clock.Sleep(ctx, witnessLook) != nil {
+			break
+		}
+	}
+	w.read()
+	w.ended.Wait()
 	proof := w.tally.Proof(string(w.unit.ID), "", r.opts.Clock.Now())
 	s := proof.Sum
 	text := fmt.Sprintf("witness: %d sent, %d acknowledged, %d stored, %d missing, %d duplicated", s.Sent, s.Acknowledged, s.Stored, s.Missing, s.Duplicated)
