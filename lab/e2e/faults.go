@@ -174,7 +174,7 @@ func (s *stage) listed() []fault {
 	query := "/telemetry/query"
 	return []fault{
 		{name: "target pods crash", unit: query, back: true, own: true, begin: s.pods("query", `{"exit":"0s"}`)},
-		{name: "target ten times slower", unit: query, back: true, begin: s.pods("query", `{"factor":10,"latency":"400ms"}`)},
+		{name: "target ten times slower", unit: query, back: true, begin: s.pods("query", `{"factor":10,"latency":"1s"}`)},
 		{name: "target answers 200 with wrong content", unit: query, back: true, own: true, begin: s.pods("query", `{"wrong":true}`)},
 		{name: "a node is lost", unit: query, back: true, own: true, begin: s.nodeLost},
 		{name: "API server down for 30 s", unit: query, begin: s.stopped("kube-apiserver", 30*time.Second)},

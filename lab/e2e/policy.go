@@ -52,8 +52,8 @@ spec:
     after: go-on
     gates:
       minRequests: %d
-      latencyRatio: 2
-      latencyFloor: 0.25
+      latencyRatio: 3
+      latencyFloor: 0.5
       prometheus: %q
 `, f.OldWorld.Marathon, f.OldWorld.Metronome, f.OldWorld.Mesos, f.Kubernetes.Kubeconfig,
 		f.FrontDoor.Socket, f.FrontDoor.Config, f.FrontDoor.Ring,
