@@ -28,7 +28,11 @@ func worlds(m *rollout.Move, clock *Clock) runner.World {
 	list := objects{}
 	for i := range m.Units {
 		for _, w := range m.Units[i].Workloads {
-			source.Add(w.Name, w.Version, w.SourceReplicas)
+			if w.Kind == estate.Job || w.Kind == estate.Schedule {
+				source.AddJob(w.Name, w.Version)
+			} else {
+				source.Add(w.Name, w.Version, w.SourceReplicas)
+			}
 			list[w.Name] = w.Replicas
 		}
 	}
