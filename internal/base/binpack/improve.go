@@ -127,8 +127,23 @@ func (j *job) good() []int {
 	return out
 }
 
-// improve spends the rest of the work on ruin and recreate, in rounds. In a
-// round the bins are dealt out to parts that run at the same time, each with
+// near is the gap below which thousands of pieces are not worth a second more.
+const (
+	near     = 0.003
+	nearFrom = 5000
+)
+
+// close is whether what is proven to be left to win is too little for the work
+// that it takes: near for a second's budget and many pieces, a tenth of it for
+// ten seconds or for a tenth of the pieces.
+func (j *job) close() bool {
+	seconds := max(float64(j.o.Iterations)/perSecond, 1)
+	enough := near / seconds * min(1, float64(j.m.Pieces())/nearFrom)
+	return float64(j.m.Cost(j.best)) <= float64(j.bound)*(1+enough) && pieces(j.best) == j.m.Pieces()
+}
+
+// improve spends the rest of the work on ruin and recreate, in rounds, until
+// what is left to win is too little. In a round the bins are dealt out to parts that run at the same time, each with
 // its own; few bins are given whole to each part, and the best part goes on.
 func (j *job) improve(work int64) {
 	const parts = 4
@@ -164,7 +179,7 @@ func (j *job) improve(work int64) {
 			}
 		}
 		j.stopped = j.stopped || slices.Contains(stopped, true)
-		if j.stopped || j.m.Cost(j.best) <= j.bound {
+		if j.stopped || j.close() {
 			return
 		}
 	}
