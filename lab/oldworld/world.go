@@ -40,6 +40,7 @@ type Config struct {
 	Agents    []mesos.Agent
 	Images    mesos.Images
 	Faults    fault.Faults // at the first start
+	Said      bool         // they hold also if an earlier life had others
 	Edge      edge.Config
 	Executor  []string // how to start an executor, before the task's folder
 	Env       []string // for every process
@@ -63,7 +64,7 @@ type World struct {
 func New(c Config) (*World, error) {
 	w := &World{config: c}
 	var err error
-	if w.faults, err = fault.New(filepath.Join(c.State, "faults.json"), c.Faults); err != nil {
+	if w.faults, err = fault.New(filepath.Join(c.State, "faults.json"), c.Faults, c.Said); err != nil {
 		return nil, err
 	}
 	if w.cluster, err = mesos.New(c.State, c.Agents, c.Images, mesos.Options{

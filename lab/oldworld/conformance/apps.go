@@ -26,10 +26,10 @@ var apps = []Check{
 			return err
 		}
 		if h := a.header.Get("Marathon-Deployment-Id"); h == "" || h != text(at(a.body, "/deployments/0/id")) {
-			return fmt.Errorf("Marathon-Deployment-Id is %q, want the deployment of the body", h) //nolint:staticcheck // a header's name
+			return fmt.Errorf("header Marathon-Deployment-Id is %q, want the deployment of the body", h)
 		}
 		if !strings.HasSuffix(a.header.Get("Location"), "/"+t.Name+"/new") {
-			return fmt.Errorf("Location is %q, want the app's id", a.header.Get("Location")) //nolint:staticcheck // a header's name
+			return fmt.Errorf("header Location is %q, want the app's id", a.header.Get("Location"))
 		}
 		return steps(t.deployed, t.want("GET", "/v2/apps/%s/new", "", 200, m{
 			"/app/tasksRunning": 2, "/app/tasks/#": 2, "/app/tasks/0/state": "TASK_RUNNING", "/app/tasks/0/slaveId": anything{}, "/app/tasks/0/host": anything{},

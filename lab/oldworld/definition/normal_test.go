@@ -22,8 +22,11 @@ func TestOlderFormsBecomeTodays(t *testing.T) {
 		{"null is nothing said", `{"id":"a","cmd":"x","instances":null,"container":null}`, func(a *definition.App) any { return a.Instances }, 1},
 		{"docker.network", `{"id":"a","container":{"docker":{"image":"i","network":"BRIDGE"}}}`, func(a *definition.App) any { return a.Networks[0].Mode }, "container/bridge"},
 		{"relative ids", `{"id":"../b/c","cmd":"x","dependencies":["d","/e"]}`, func(a *definition.App) any { return append([]string{a.ID}, a.Dependencies...) }, []string{"/b/c", "/b/d", "/e"}},
-		{"a resident app", `{"id":"a","cmd":"x","container":{"type":"MESOS","volumes":[{"containerPath":"d","persistent":{"size":1}}]}}`,
-			func(a *definition.App) any { return a.UpgradeStrategy }, definition.UpgradeStrategy{MinimumHealthCapacity: 0.5}},
+		{
+			"a resident app", `{"id":"a","cmd":"x","container":{"type":"MESOS","volumes":[{"containerPath":"d","persistent":{"size":1}}]}}`,
+			func(a *definition.App) any { return a.UpgradeStrategy },
+			definition.UpgradeStrategy{MinimumHealthCapacity: 0.5},
+		},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			a, err := definition.Parse([]byte(x.app), "/base")

@@ -64,13 +64,15 @@ type Switch struct {
 	now  Faults
 }
 
-// New starts with what an earlier life left in the folder, else with first.
-func New(file string, first Faults) (*Switch, error) {
+// New starts with first if that was said (said), else with what an earlier life left in the file, else with first.
+func New(file string, first Faults, said bool) (*Switch, error) {
 	s := &Switch{file: file, now: first}
-	if _, err := keep.Load(file, &s.now); err != nil {
-		return nil, err
+	if !said {
+		if _, err := keep.Load(file, &s.now); err != nil {
+			return nil, err
+		}
 	}
-	return s, errors.Join(first.check(), s.now.check())
+	return s, s.Set(s.now)
 }
 
 // Now is what is wrong.

@@ -45,7 +45,7 @@ type ReadinessMessage struct {
 
 // watch starts the checks of an instance that runs. The lock is held.
 func (m *Marathon) watch(i *Instance) {
-	if m.ctx == nil || m.checkers[i.ID] != nil {
+	if m.ctx == nil || m.ctx.Err() != nil || m.checkers[i.ID] != nil {
 		return
 	}
 	ctx, stop := context.WithCancel(m.ctx)

@@ -160,7 +160,7 @@ func (a api) view(j *Job, r *http.Request) map[string]any {
 	for _, e := range r.URL.Query()["embed"] {
 		switch e[strings.LastIndexByte(e, '.')+1:] {
 		case "schedules":
-			v["schedules"] = scheduleViews(j.Schedules)
+			v["schedules"] = a.scheduleViews(j.Schedules)
 		case "activeRuns":
 			v["activeRuns"] = a.runViews(j.ID)
 		case "history":
@@ -172,16 +172,16 @@ func (a api) view(j *Job, r *http.Request) map[string]any {
 	return v
 }
 
-func scheduleViews(list []*Schedule) []map[string]any {
+func (a api) scheduleViews(list []*Schedule) []map[string]any {
 	out := []map[string]any{}
 	for _, s := range list {
-		out = append(out, scheduleView(s))
+		out = append(out, a.scheduleView(s))
 	}
 	return out
 }
 
-func scheduleView(s *Schedule) map[string]any {
-	next := s.after(time.Now())
+func (a api) scheduleView(s *Schedule) map[string]any {
+	next := s.after(a.m.opts.Now())
 	return map[string]any{
 		"id": s.ID, "cron": s.Cron, "timezone": s.Timezone, "startingDeadlineSeconds": s.Deadline, "concurrencyPolicy": s.Concurrency,
 		"enabled": s.Enabled, "nextRunAt": stamp(&next),

@@ -7,7 +7,7 @@ import (
 )
 
 func (a api) schedules(w http.ResponseWriter, r *http.Request) {
-	a.with(w, r, func(j *Job) (int, any) { return http.StatusOK, scheduleViews(j.Schedules) })
+	a.with(w, r, func(j *Job) (int, any) { return http.StatusOK, a.scheduleViews(j.Schedules) })
 }
 
 func (j *Job) schedule(id string) int {
@@ -17,7 +17,7 @@ func (j *Job) schedule(id string) int {
 func (a api) schedule(w http.ResponseWriter, r *http.Request) {
 	a.with(w, r, func(j *Job) (int, any) {
 		if n := j.schedule(r.PathValue("id")); n >= 0 {
-			return http.StatusOK, scheduleView(j.Schedules[n])
+			return http.StatusOK, a.scheduleView(j.Schedules[n])
 		}
 		return http.StatusNotFound, missing("Schedule", r.PathValue("id"))
 	})
@@ -57,7 +57,7 @@ func (a api) createSchedule(w http.ResponseWriter, r *http.Request) {
 		}
 		j.Schedules = append(j.Schedules, s)
 		a.m.touch()
-		return http.StatusCreated, scheduleView(s)
+		return http.StatusCreated, a.scheduleView(s)
 	})
 }
 
@@ -73,7 +73,7 @@ func (a api) updateSchedule(w http.ResponseWriter, r *http.Request) {
 		}
 		j.Schedules[n] = s
 		a.m.touch()
-		return http.StatusOK, scheduleView(s)
+		return http.StatusOK, a.scheduleView(s)
 	})
 }
 

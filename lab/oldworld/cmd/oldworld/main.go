@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // schedules have zones, and not every machine has them
 
 	"github.com/tranship/tranship/lab/oldworld"
 	"github.com/tranship/tranship/lab/oldworld/fault"
@@ -126,6 +127,9 @@ func parse(args []string) (oldworld.Config, error) {
 	if *slow > 0 {
 		c.Faults.SlowStart = slow.String()
 	}
+	set.Visit(func(f *flag.Flag) {
+		c.Said = c.Said || f.Name == "restart-failed" || f.Name == "token" || f.Name == "slow-start"
+	})
 	if *executor == "" {
 		if *executor, err = os.Executable(); err != nil {
 			return c, fmt.Errorf("find this program: %w", err)
