@@ -87,7 +87,10 @@ func (s *stage) neverBack(ctx context.Context, r *report) error {
 	m := s.facts.OldWorld.Marathon
 	const app = "/v2/apps/lab/victim"
 	fault := func(off bool) error {
-		return s.ask(ctx, s.old, http.MethodPut, m+"/lab/v1/faults", map[string]any{"restartFailed": !off}, nil)
+		return s.ask(ctx, s.old, http.MethodPatch, m+"/lab/v1/faults", map[string]any{"restartFailed": !off}, nil)
+	}
+	if err := s.reactivate(ctx); err != nil {
+		return err
 	}
 	if err := fault(true); err != nil {
 		return err

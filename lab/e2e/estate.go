@@ -156,7 +156,30 @@ func (s *stage) reset(ctx context.Context) error {
 	if err := s.bare(); err != nil {
 		return err
 	}
+	if err := s.reactivate(ctx); err != nil {
+		return err
+	}
 	return s.fresh(ctx)
+}
+
+// reactivate has the old world use its hosts again: those that a move found free
+// were drained.
+func (s *stage) reactivate(ctx context.Context) error {
+	var got struct {
+		Slaves []struct {
+			ID string `json:"id"`
+		} `json:"slaves"`
+	}
+	if err := s.get(ctx, s.old, s.facts.OldWorld.Mesos+"/master/slaves", &got); err != nil {
+		return err
+	}
+	for _, a := range got.Slaves {
+		call := map[string]any{"type": "REACTIVATE_AGENT", "reactivate_agent": map[string]any{"agent_id": map[string]any{"value": a.ID}}}
+		if err := s.ask(ctx, s.old, http.MethodPost, s.facts.OldWorld.Mesos+"/api/v1", call, nil); err != nil {
+			s.say("agent %s: %v", a.ID, err) // one that was never drained may say so
+		}
+	}
+	return nil
 }
 
 // bare empties the mover's blocks in the front door's configuration and has it
