@@ -129,7 +129,7 @@ func (j *job) good() []int {
 
 // near is the gap below which thousands of pieces are not worth a second more.
 const (
-	near     = 0.003
+	near     = 0.005
 	nearFrom = 5000
 )
 

@@ -80,7 +80,7 @@ func TestASmallGapEndsTheSearch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if short.Gap() > 0.003 || long.Gap() > 0.003/4 || long.Cost > short.Cost {
-		t.Errorf("Pack is %.4f from its bound in a second and %.4f in four, want at most 0.0030 and 0.0008", short.Gap(), long.Gap())
+	if short.Gap() > 0.005 || long.Gap() > 0.005/4 || long.Cost > short.Cost {
+		t.Errorf("Pack is %.4f from its bound in a second and %.4f in four, want at most 0.0050 and 0.0013", short.Gap(), long.Gap())
 	}
 }
