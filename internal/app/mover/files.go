@@ -98,19 +98,7 @@ func Records(f Files) ([]journal.Record, error) {
 }
 
 // Busy reports whether a mover is at work on the journal.
-func Busy(f Files) (bool, error) {
-	if _, err := os.Stat(f.Journal); errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	j, _, err := journal.Open(f.Journal)
-	if errors.Is(err, journal.ErrBusy) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return false, j.Close()
-}
+func Busy(f Files) (bool, error) { return journal.Busy(f.Journal) }
 
 // Order leaves an order for the mover at work: a file that it takes away once
 // the order is in its journal.

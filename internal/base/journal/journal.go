@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -83,12 +84,43 @@ func Open(path string) (*Journal, []Record, error) {
 	return j, records, nil
 }
 
-func (j *Journal) load(path string) ([]Record, error) {
-	if err := syscall.Flock(int(j.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("open journal %s: %w", path, ErrBusy)
+// Busy reports whether another process appends to the journal at path. It changes
+// nothing; no journal is not busy.
+func Busy(path string) (bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("open journal: %w", err)
+	}
+	defer f.Close()
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
+}
+
+// lock waits a moment: whoever asks Busy holds the lock for an instant.
+func (j *Journal) lock(path string) error {
+	for tries := 25; ; tries-- {
+		err := syscall.Flock(int(j.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			return fmt.Errorf("lock journal %s: %w", path, err)
+		case tries == 0:
+			return fmt.Errorf("open journal %s: %w", path, ErrBusy)
 		}
-		return nil, fmt.Errorf("lock journal %s: %w", path, err)
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (j *Journal) load(path string) ([]Record, error) {
+	if err := j.lock(path); err != nil {
+		return nil, err
 	}
 	records, good, err := read(j.file)
 	if err != nil {

@@ -116,6 +116,41 @@ func TestAnyChangeIsSeen(t *testing.T) {
 	})
 }
 
+// TestAskingWhetherItIsBusyKeepsNobodyOut: a journal is opened while others ask
+// all the time, and they are told the truth.
+func TestAskingWhetherItIsBusyKeepsNobodyOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	if busy, err := Busy(path); busy || err != nil {
+		t.Errorf("Busy of no journal = %t, %v", busy, err)
+	}
+	fill(t, path, 1)
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = Busy(path)
+			}
+		}
+	}()
+	for range 50 {
+		j, _, err := Open(path)
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		if busy, err := Busy(path); !busy || err != nil {
+			t.Errorf("Busy of an open journal = %t, %v", busy, err)
+		}
+		_ = j.Close()
+	}
+	close(stop)
+	<-ended
+}
+
 func FuzzRead(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "j")
 	fill(f, path, 2)

@@ -77,6 +77,10 @@ func (b Base) and(o *gate.Window) Base {
 	b.Begin = sum.Begin
 	b.Requests += sum.Requests
 	b.Errors += sum.Errors
+	if b.Latency == nil {
+		b.Latency = sum.Latency // the front door told none of late
+		return b
+	}
 	for i, n := range sum.Latency {
 		b.Latency[i] += n
 	}

@@ -6,14 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/rollout"
+	"github.com/tranship/tranship/internal/rollout/gate"
 )
 
-const (
-	defaultLag   = unit.Bytes(1 << 20)
-	defaultPause = 2 * time.Second
-)
+const defaultPause = 2 * time.Second
 
 // copyVolumes copies each instance's volumes to the same instance of the other
 // side, one after the other.
@@ -79,20 +76,14 @@ func (r *Runner) replicate(ctx context.Context, u *rollout.Unit, begin bool) err
 	})
 }
 
-func (r *Runner) lagLimit() unit.Bytes {
-	if l := r.opts.Policy.Spec.Move.Gates.Lag; l != nil {
-		return *l
-	}
-	return defaultLag
-}
-
 func (r *Runner) awaitCaughtUp(ctx context.Context, u *rollout.Unit, limit time.Duration) error {
+	allowed := gate.LimitsOf(r.opts.Policy.Spec.Move.Gates).Lag
 	return r.await(ctx, u, "wait for the replica of "+u.Database.Name, limit, func(ctx context.Context) (bool, string, error) {
 		l, err := r.world.Database.Lag(ctx, *u.Database)
 		if err != nil {
 			return false, "", err
 		}
-		return l.Copied && l.Bytes <= r.lagLimit(), fmt.Sprintf("it is %s behind, %d tables are not copied", l.Bytes, len(l.Left)), nil
+		return l.Copied && l.Bytes <= allowed, fmt.Sprintf("it is %s behind, %d tables are not copied", l.Bytes, len(l.Left)), nil
 	})
 }
 

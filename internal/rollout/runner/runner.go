@@ -175,9 +175,6 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// Move gives the move with its progress; only once Run has returned.
-func (r *Runner) Move() *rollout.Move { return r.move }
-
 // launch starts every unit that has something to do and is not at work yet.
 func (r *Runner) launch(ctx context.Context) {
 	r.mu.Lock()
@@ -280,10 +277,8 @@ func (r *Runner) takeLocked(u *rollout.Unit, e rollout.Event) error {
 	if _, err := p.After(u, e); err != nil {
 		return err
 	}
-	now := r.opts.Clock.Now()
-	if _, err := r.journal.Append(now, KindEvent, string(u.ID), e); err != nil {
-		r.broken = err
-		r.cancel(err)
+	now, err := r.keep(KindEvent, u, e)
+	if err != nil {
 		return err
 	}
 	if err := r.move.Take(u.ID, e); err != nil {
@@ -301,23 +296,31 @@ func (r *Runner) record(kind string, u *rollout.Unit, body any, text string) err
 	if r.broken != nil {
 		return r.broken
 	}
+	now, err := r.keep(kind, u, body)
+	if err != nil || text == "" {
+		return err
+	}
+	n := Note{At: now, Text: text}
+	if u != nil {
+		p := r.move.Progress(u.ID)
+		n.Unit, n.State, n.Weight = u.ID, p.State(u), p.Weight
+	}
+	r.opts.Tell(n)
+	return nil
+}
+
+// keep appends to the journal, of a unit or of the move. A journal that takes
+// nothing more ends the run.
+func (r *Runner) keep(kind string, u *rollout.Unit, body any) (time.Time, error) {
 	subject := ""
 	if u != nil {
 		subject = string(u.ID)
 	}
 	now := r.opts.Clock.Now()
-	if _, err := r.journal.Append(now, kind, subject, body); err != nil {
+	_, err := r.journal.Append(now, kind, subject, body)
+	if err != nil {
 		r.broken = err
 		r.cancel(err)
-		return err
 	}
-	if text != "" {
-		n := Note{At: now, Text: text}
-		if u != nil {
-			p := r.move.Progress(u.ID)
-			n.Unit, n.State, n.Weight = u.ID, p.State(u), p.Weight
-		}
-		r.opts.Tell(n)
-	}
-	return nil
+	return now, err
 }

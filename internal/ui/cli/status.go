@@ -125,18 +125,13 @@ Past its point of no return a unit has no way back, and this says so.`,
 		Example: `  tranship rollback /shop/cart --plan plan.json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := readPlan(f.plan)
+			p, files, busy, err := f.atWork()
 			if err != nil {
 				return err
 			}
 			u, err := rollout.Find(rollout.Units(&p), args[0])
 			if err != nil {
 				return errUsage{err}
-			}
-			files := mover.FilesOf(f.plan, f.journal)
-			busy, err := mover.Busy(files)
-			if err != nil {
-				return s.moved(nil, files, &p, err)
 			}
 			if busy {
 				return s.order(cmd.Context(), &p, files, runner.Order{Kind: runner.OrderRollBack, Unit: u.ID, By: person()}, func(st mover.Status) bool {
@@ -163,6 +158,15 @@ Past its point of no return a unit has no way back, and this says so.`,
 	return cmd
 }
 
+// atWork reads the plan and tells whether a mover is at work on its journal.
+func (m *moveFlags) atWork() (p plan.Plan, files mover.Files, busy bool, err error) {
+	files = mover.FilesOf(m.plan, m.journal)
+	if p, err = readPlan(m.plan); err == nil {
+		busy, err = mover.Busy(files)
+	}
+	return p, files, busy, err
+}
+
 func state(st mover.Status, id rollout.UnitID) rollout.State {
 	for _, u := range st.Units {
 		if u.ID == id {
@@ -182,14 +186,9 @@ Traffic keeps the weights that it has. tranship move goes on from there.`,
 		Example: `  tranship stop --plan plan.json`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := readPlan(f.plan)
+			p, files, busy, err := f.atWork()
 			if err != nil {
 				return err
-			}
-			files := mover.FilesOf(f.plan, f.journal)
-			busy, err := mover.Busy(files)
-			if err != nil {
-				return s.moved(nil, files, &p, err)
 			}
 			if !busy {
 				s.say("no mover is at work on %s", files.Journal)
