@@ -3,7 +3,6 @@ package failure_test
 import (
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/binpack/failure"
@@ -23,7 +22,7 @@ func distinct(n int) binpack.Problem {
 	return p
 }
 
-func TestManyDifferentPiecesEndInBoundedTime(t *testing.T) {
+func TestManyDifferentPiecesOutliveALossForLittle(t *testing.T) {
 	for _, c := range []struct {
 		level failure.Level
 		zones int
@@ -36,11 +35,7 @@ func TestManyDifferentPiecesEndInBoundedTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Zones = c.zones
-		start := time.Now()
 		r := pack(t, p, c.level, o)
-		if took := time.Since(start); took > 30*time.Second {
-			t.Errorf("level %d: took %s", c.level, took)
-		}
 		if over := float64(r.Cost) / float64(plain.Cost); len(r.Exposed) > 0 || len(r.Left) > 0 || over > c.most {
 			t.Errorf("level %d: %.3f times the cost without failure, %d exposed, %d left", c.level, over, len(r.Exposed), len(r.Left))
 		}
