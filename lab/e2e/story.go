@@ -143,6 +143,12 @@ func (l loadRates) args() []string {
 	return []string{"-write", fmt.Sprint(l.write), "-last", fmt.Sprint(l.last), "-page", fmt.Sprint(l.page), "-range", fmt.Sprint(l.long)}
 }
 
+// mixed divides a rate among what devices push and what users read. A reading that is pushed is four requests of the front
+// doors, two at each; one that is read is two.
+func mixed(rate float64) loadRates {
+	return loadRates{write: rate * 0.4, last: rate * 0.55, page: rate * 0.049, long: rate * 0.001}
+}
+
 // story moves the whole estate under load, all waves, and counts.
 func (s *stage) story(ctx context.Context, r *report, p Pace, o options) error {
 	r.part("the story: the telemetry estate moves under load")
@@ -152,7 +158,7 @@ func (s *stage) story(ctx context.Context, r *report, p Pace, o options) error {
 	if err := s.settle(ctx, o.estate, nil); err != nil {
 		return err
 	}
-	load, err := s.drive(ctx, "story", o.devices, loadRates{write: o.rate * 0.85, last: o.rate * 0.12, page: o.rate * 0.029, long: o.rate * 0.001}.args()...)
+	load, err := s.drive(ctx, "story", o.devices, mixed(o.rate).args()...)
 	if err != nil {
 		return err
 	}

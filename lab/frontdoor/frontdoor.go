@@ -113,13 +113,14 @@ func (d Door) Text() string {
 }
 
 // head is what holds for all. The ring keeps the lines of requests, from which latencies are read by `show events`;
-// standard output, which goes to the log, gets what is wrong only.
+// standard output, which goes to the log, gets what is wrong only. One thread is plenty, and two wake each other up.
 const head = `global
     stats socket %s mode 600 level admin expose-fd listeners
     stats timeout 1m
     log ring@tranship local0 info
     log stdout format raw local0 notice
     maxconn 8000
+    nbthread 1
     hard-stop-after 60s
 
 ring tranship

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -30,7 +31,7 @@ func MakeCgroup(path string) error {
 			if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("make cgroup: %w", err)
 			}
-			if err := inherit(dir); err != nil {
+			if err := errors.Join(inherit(dir), weigh(dir)); err != nil {
 				return err
 			}
 		}
@@ -111,6 +112,22 @@ func inherit(dir string) error {
 			continue // version 2: empty means the parent's
 		}
 		if err := os.WriteFile(file, above, 0o644); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// weigh gives a cgroup the processor time of so many processes outside: all pods of a node are one share among the
+// machine's processes otherwise, and starve beside the old world's tasks, which are one each.
+func weigh(dir string) error {
+	const processes = 16
+	for name, one := range map[string]int{"cpu.shares": 1024, "cpu.weight": 100} {
+		file := filepath.Join(dir, name)
+		if !isFile(file) {
+			continue // version 1 has the one, version 2 the other
+		}
+		if err := os.WriteFile(file, []byte(strconv.Itoa(processes*one)), 0o644); err != nil {
 			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}

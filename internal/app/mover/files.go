@@ -125,9 +125,10 @@ func Order(f Files, o runner.Order, now time.Time) error {
 	return nil
 }
 
-// Orders takes the orders that were left, the oldest first. An order that cannot
-// be read is taken away and told.
-func Orders(f Files) ([]runner.Order, error) {
+// Orders takes the orders that were left, the oldest first. An order to stop from
+// before since meant a mover that has ended: it is taken away. An order that
+// cannot be read is taken away and told.
+func Orders(f Files, since time.Time) ([]runner.Order, error) {
 	names, err := filepath.Glob(filepath.Join(f.Orders, "[0-9]*.json"))
 	if err != nil || len(names) == 0 {
 		return nil, err
@@ -141,7 +142,11 @@ func Orders(f Files) ([]runner.Order, error) {
 		if err == nil {
 			err = json.Unmarshal(data, &o)
 		}
+		var left int64
 		if err == nil {
+			_, err = fmt.Sscanf(filepath.Base(name), "%d-", &left)
+		}
+		if err == nil && (o.Kind != runner.OrderStop || left >= since.UnixNano()) {
 			out = append(out, o)
 		}
 		bad = errors.Join(bad, err, os.Remove(name))

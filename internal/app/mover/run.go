@@ -41,7 +41,8 @@ type Options struct {
 // move as it stands at the end, nil if nothing was begun; and the cause of an
 // early end.
 func Run(ctx context.Context, p *plan.Plan, f Files, o Options) (m *rollout.Move, err error) {
-	m, j, records, err := Open(f, p, time.Now())
+	began := time.Now()
+	m, j, records, err := Open(f, p, began)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func Run(ctx context.Context, p *plan.Plan, f Files, o Options) (m *rollout.Move
 	}
 	opts := runner.Options{
 		Policy: p.Policy, Holder: fmt.Sprintf("%s %.12s", host, p.Seal), Tell: o.Tell,
-		Orders: func() ([]runner.Order, error) { return Orders(f) },
+		Orders: func() ([]runner.Order, error) { return Orders(f, began) },
 		Agree: func(u rollout.UnitID) bool {
 			return slices.Contains(o.Approve, "all") || slices.Contains(o.Approve, string(u))
 		},

@@ -57,7 +57,7 @@ func TestNeedsIsEnoughAndNoMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		copies, share := rapid.IntRange(0, 1000).Draw(t, "copies"), rapid.IntRange(1, 100).Draw(t, "share")
 		n := Needs(copies, share)
-		if n < 1 || n*100 < copies*share || n > 1 && (n-1)*100 >= copies*share {
+		if copies > 0 && n < 1 || n*100 < copies*share || n > 1 && (n-1)*100 >= copies*share {
 			t.Fatalf("Needs(%d, %d) = %d", copies, share, n)
 		}
 	})

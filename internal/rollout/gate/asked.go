@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/tranship/tranship/internal/plan/policy"
 	"github.com/tranship/tranship/internal/rollout"
@@ -72,9 +73,14 @@ func (r Result) each(asked []Asked, wrong func(rollout.Answer) string) Result {
 type Marks struct {
 	Sent, Acknowledged int64
 	// Stored are the acknowledged ones that were read back; Missing those that a
-	// read did not find once their time was up; Unread those whose time is up while
-	// no read was answered; Duplicated were read more often than once.
-	Stored, Missing, Unread, Duplicated int64
+	// read did not find once their time was up; Duplicated were read more often than
+	// once.
+	Stored, Missing, Duplicated int64
+	// First tells the first one that is missing or doubled, where there is one.
+	First string
+	// Blind is for how long no read has been answered, where that is too long to
+	// know anything of now.
+	Blind time.Duration
 }
 
 // Witness fails on a single acknowledged record that is missing, or there twice.
@@ -84,9 +90,12 @@ func Witness(m Marks) Result {
 	switch {
 	case m.Missing > 0 || m.Duplicated > 0:
 		r.Verdict = Fail
-	case m.Unread > 0:
+		if m.First != "" {
+			r.Why += "; the first is " + m.First
+		}
+	case m.Blind > 0:
 		r.Verdict = Unknown
-		r.Why += fmt.Sprintf("; %d could not be asked for", m.Unread)
+		r.Why += fmt.Sprintf("; nothing could be read for %s", m.Blind.Round(time.Second))
 	case m.Stored <= 0:
 		r.Verdict = Unknown
 	}

@@ -44,6 +44,8 @@ func (w *Window) against(l Limits) (*Window, string) {
 	return w.Base, "the source when it last had traffic, until " + w.Base.End.At.UTC().Format(time.TimeOnly)
 }
 
+const begun = "the window begins now"
+
 // Errors compares the share of requests that fail. It fails where the target's
 // share passes the source's by more than policy allows and chance does not
 // explain it: on the smallest sample of policy, or before on at least 5 errors.
@@ -53,7 +55,10 @@ func Errors(w Window, l Limits) Result {
 	source := counted(base.Begin.Source, base.End.Source)
 	r := Result{Gate: ErrorsGate, Verdict: Unknown, Samples: max(target.n, 0)}
 	switch {
-	case !w.End.At.After(w.Begin.At) || !target.whole() || !source.whole():
+	case !w.End.At.After(w.Begin.At):
+		r.Why = begun
+		return r
+	case !target.whole() || !source.whole():
 		r.Why = "the front door's counters went back: look again"
 		return r
 	case target.n == 0 && target.bad == 0:
@@ -105,7 +110,11 @@ const slow = 0.01
 func Latency(w Window, l Limits) Result {
 	r := Result{Gate: LatencyGate, Verdict: Unknown}
 	base, with := w.against(l)
-	if !w.End.At.After(w.Begin.At) || w.End.Target.Latency == nil || base.End.Source.Latency == nil {
+	if !w.End.At.After(w.Begin.At) {
+		r.Why = begun
+		return r
+	}
+	if w.End.Target.Latency == nil || base.End.Source.Latency == nil {
 		r.Why = "the front door tells no latencies"
 		return r
 	}

@@ -7,13 +7,8 @@ import (
 )
 
 // Needs gives how many of a side's copies carry a share of traffic, in percent,
-// if all of them carry the whole: rounded up, one at least where there is a share.
-func Needs(copies, share int) int {
-	if share <= 0 {
-		return 0
-	}
-	return max((copies*share+99)/100, 1)
-}
+// if all of them carry the whole: rounded up, none of a workload that has none.
+func Needs(copies, share int) int { return (copies*share + 99) / 100 }
 
 // Ready asks whether the target's ready copies carry its share of traffic; one
 // at least has to be ready before it has any.

@@ -51,7 +51,7 @@ func TestNoDataIsNeverPass(t *testing.T) {
 		"no answer": Check("health", []Asked{{Name: "10.0.0.1:80", Err: errors.New("refused")}}),
 		"identity":  Identity(policy.MoveIdentity{Header: "X-World", Target: "kubernetes"}, nil, rollout.Answer{}),
 		"witness":   Witness(Marks{Sent: 10, Acknowledged: 10}),
-		"unread":    Witness(Marks{Sent: 10, Acknowledged: 10, Stored: 9, Unread: 1}),
+		"blind":     Witness(Marks{Sent: 10, Acknowledged: 10, Stored: 9, Blind: time.Minute}),
 		"lag":       Lag(rollout.Lag{}, rollout.Lag{}, limits),
 		"promql":    PromQL(policy.PromGate{Name: "x", Query: "up"}, 0, false, nil),
 		"nan":       PromQL(policy.PromGate{Name: "x", Query: "up"}, math.NaN(), true, nil),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/rollout"
+	"github.com/tranship/tranship/internal/rollout/gate"
 )
 
 // do carries one action out and verifies it.
@@ -255,7 +256,7 @@ func (r *Runner) carries(ctx context.Context, u *rollout.Unit, percent int, back
 		if back {
 			side, want, percent, observe = "source", l.SourceReplicas, 100, r.world.Source.Observe
 		}
-		need := (want*percent + 99) / 100
+		need := gate.Needs(want, percent)
 		return r.await(ctx, u, fmt.Sprintf("room for %d %% of traffic at the %s", percent, side), u.Patience,
 			func(ctx context.Context) (bool, string, error) {
 				c, err := observe(ctx, l.Name)

@@ -34,6 +34,8 @@ type witnesses struct {
 	mu     sync.Mutex
 	tally  *witness.Tally
 	settle time.Duration
+	// blind is for how long no read may be answered: two marks' turn to be read.
+	blind time.Duration
 }
 
 // testify starts the witness of a unit, nil if policy names none.
@@ -58,12 +60,12 @@ func (r *Runner) testify(ctx context.Context, u *rollout.Unit) *witnesses {
 		}
 		// Names are new at each start: what an earlier witness wrote is not ours to count.
 		prefix := fmt.Sprintf("witness-%s-%x-", strings.Trim(strings.ReplaceAll(string(l.Name), "/", "-"), "-"), r.opts.Clock.Now().UnixMilli())
-		out := &witnesses{runner: r, unit: u, settle: settle, tally: witness.New(prefix, devices, settle)}
+		pause := time.Duration(float64(time.Second) / rate)
+		out := &witnesses{runner: r, unit: u, settle: settle, blind: settle + 2*pause, tally: witness.New(prefix, devices, settle)}
 		writing, stopWriting := context.WithCancel(ctx)
 		reading, stopReading := context.WithCancel(ctx)
 		out.write, out.read = stopWriting, stopReading
 		// A slow answer must not hold up the next mark: as many writers as marks can be under way.
-		pause := time.Duration(float64(time.Second) / rate)
 		for range 4 {
 			out.ended.Add(2)
 			r.opts.Clock.Go(func() { defer out.ended.Done(); out.send(writing, *w, 4*pause) })
@@ -127,13 +129,14 @@ func (w *witnesses) verdict() gate.Result {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	sum, _ := w.tally.Sum()
-	marks := gate.Marks{Sent: sum.Sent, Acknowledged: sum.Acknowledged, Stored: w.tally.Recent(now, 2*w.settle), Missing: sum.Missing, Duplicated: sum.Duplicated}
-	x := gate.Witness(marks)
-	if blind := w.tally.Blind(now); x.Verdict == gate.Pass && blind > w.settle {
-		x.Verdict = gate.Unknown
-		x.Why = fmt.Sprintf("nothing could be read for %s; %s", blind.Round(time.Second), x.Why)
+	marks := gate.Marks{
+		Sent: sum.Sent, Acknowledged: sum.Acknowledged, Stored: w.tally.Recent(now, 2*w.blind),
+		Missing: sum.Missing, Duplicated: sum.Duplicated, First: w.tally.First(),
 	}
-	return x
+	if blind := w.tally.Blind(now); blind > w.blind {
+		marks.Blind = blind
+	}
+	return gate.Witness(marks)
 }
 
 // stop ends the witness and keeps what it found in the journal.

@@ -15,6 +15,16 @@ import (
 	"github.com/tranship/tranship/internal/base/jsonfile"
 )
 
+// Verdict is what the witness says.
+type Verdict string
+
+// The verdicts.
+const (
+	Pass    Verdict = "pass"
+	Fail    Verdict = "fail"
+	Unknown Verdict = "unknown" // too little is known to say either
+)
+
 // A Statement is what the witness says of a whole move: the file beside the
 // journal.
 type Statement struct {

@@ -208,6 +208,15 @@ func (t *Tally) Read(m Mark, copies int, answered bool, now time.Time) {
 	}
 }
 
+// First tells the first mark that is missing or there twice, empty if none is.
+func (t *Tally) First() string {
+	if len(t.bad) == 0 {
+		return ""
+	}
+	f := t.bad[0]
+	return fmt.Sprintf("mark %d of %s, sent at %s, %s", f.Sequence, f.Device, f.At.UTC().Format(time.RFC3339), f.What)
+}
+
 func (t *Tally) find(f Finding) {
 	if len(t.bad) < examples {
 		t.bad = append(t.bad, f)

@@ -278,6 +278,7 @@ const head = `global
   spread-checks 5
   max-spread-checks 15000
   maxconn 8000
+  nbthread 1
   hard-stop-after 60s
   stats socket %s mode 600 level admin expose-fd listeners
 defaults

@@ -5,9 +5,11 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/tranship/tranship/lab/oldworld/proc"
 )
 
-const memoryPoll = 200 * time.Millisecond
+const memoryPoll = 500 * time.Millisecond
 
 // holdMemory ends tasks that take more than they have.
 func (c *Cluster) holdMemory() {
@@ -19,8 +21,13 @@ func (c *Cluster) holdMemory() {
 		}
 	}
 	c.mu.Unlock()
+	if len(held) == 0 {
+		return
+	}
+	used := proc.Sessions()
 	for _, r := range held {
-		if r.process.Session().RSS > int64(r.Resources.Mem*(1<<20)) {
+		// What is not that very process any more is signalled by nobody.
+		if used[r.process.PID].RSS > int64(r.Resources.Mem*(1<<20)) {
 			c.mu.Lock()
 			r.over = true
 			c.mu.Unlock()
@@ -50,8 +57,9 @@ func (c *Cluster) Statistics(agent string) []Statistics {
 	}
 	c.mu.Unlock()
 	var out []Statistics
+	used := proc.Sessions()
 	for _, r := range runs {
-		u := r.process.Session()
+		u := used[r.process.PID]
 		c.mu.Lock()
 		t := r.copy()
 		c.mu.Unlock()

@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -75,35 +74,35 @@ type Usage struct {
 
 const ticks = 100 // USER_HZ of every Linux that Go runs on
 
-// Session sums up the processes of a session, which a task is.
-func (i ID) Session() Usage {
-	var u Usage
-	if !i.Alive() {
-		return u
-	}
-	entries, err := filepath.Glob("/proc/[0-9]*")
+// Sessions sums up the processes of each session, by the number of its leader. A task is one.
+func Sessions() map[int]Usage {
+	out := map[int]Usage{}
+	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return u
+		return out
 	}
 	page := int64(os.Getpagesize())
 	for _, e := range entries {
-		pid, err := strconv.Atoi(filepath.Base(e))
+		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
 		f, err := statFields(pid)
-		if err != nil || f[3] != strconv.Itoa(i.PID) || f[0] == "Z" {
+		if err != nil || f[0] == "Z" {
 			continue
 		}
+		session, _ := strconv.Atoi(f[3])
 		user, _ := strconv.ParseFloat(f[11], 64)
 		system, _ := strconv.ParseFloat(f[12], 64)
 		rss, _ := strconv.ParseInt(f[21], 10, 64)
+		u := out[session]
 		u.User += user / ticks
 		u.System += system / ticks
 		u.RSS += rss * page
 		u.Processes++
+		out[session] = u
 	}
-	return u
+	return out
 }
 
 // statFields are those of /proc/PID/stat after the command, which may itself hold blanks and brackets: state, parent,
