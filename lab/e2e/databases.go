@@ -107,16 +107,11 @@ func (s *stage) databases(ctx context.Context, r *report, p Pace, o options) err
 // is waits until a unit is in a state.
 func (v *voyage) is(ctx context.Context, id, state string) error {
 	return until(ctx, id+" is "+state, 4*time.Minute, func(ctx context.Context) (bool, error) {
-		units, err := v.status(ctx)
+		u, err := v.unit(ctx, id)
 		if err != nil {
 			return false, err
 		}
-		for _, u := range units {
-			if u.ID == id {
-				return u.State == state, fmt.Errorf("it is %s: %s", u.State, u.Why)
-			}
-		}
-		return false, fmt.Errorf("no such unit")
+		return u.State == state, fmt.Errorf("it is %s: %s", u.State, u.Why)
 	})
 }
 

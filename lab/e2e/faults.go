@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tranship/tranship/lab/load/tally"
 	"github.com/tranship/tranship/lab/tool"
 )
 
@@ -22,150 +23,156 @@ type fault struct {
 	own bool
 }
 
-// faults breaks something during the shift, each several times.
+// faults breaks something during the shift, each several times. One voyage serves all: a unit that went back, by a gate or
+// by an order, is moved again.
 func (s *stage) faults(ctx context.Context, r *report, p Pace, o options) error {
 	rounds := 1
 	if o.full {
 		rounds = 5
 	}
 	r.part(fmt.Sprintf("faults during the shift, %d each", rounds))
-	p.Steps = []int{10, 50, 100}
-	p.Bake, p.Soak, p.Window = 12*time.Second, 8*time.Second, time.Second
+	p.Steps = []int{50, 100}
+	p.Bake, p.Soak, p.Window, p.Floor = 8*time.Second, 10*time.Minute, time.Second, 500*time.Millisecond
 	g, err := s.look(ctx)
 	if err != nil {
 		return err
 	}
 	s.glass = g
 	defer func() { s.glass = nil; _ = g.server.Close() }()
-	for _, f := range s.listed() {
-		var sum score
-		for round := range rounds {
-			name := fmt.Sprintf("%s-%d", strings.ReplaceAll(f.name, " ", "-"), round)
-			if err := s.one(ctx, r, p, o, f, name, &sum); err != nil {
-				return fmt.Errorf("%s: %w", f.name, err)
-			}
-		}
-		r.note("%s:", f.name)
-		r.all("  right verdict", sum.right, rounds)
-		r.zero("  acknowledged records missing or double", sum.missing)
-		r.zero("  requests that failed and are not the faulty target's own", sum.foreign)
-		if f.own {
-			over := int64(0)
-			if sum.own > sum.bound {
-				over = sum.own - sum.bound
-			}
-			r.note("    %d requests failed at the target itself; weight x window bounds them by %d", sum.own, sum.bound)
-			r.zero("  requests failed beyond weight x window", over)
-		}
-		if f.back {
-			r.most("  traffic home after the failing verdict, the slowest", sum.home.Seconds(), "s", 3)
-			r.note("    from fault to verdict %s at the slowest", sum.seen.Round(100*time.Millisecond))
-		}
-	}
-	return nil
-}
-
-// score sums the rounds of one fault.
-type score struct {
-	right                        int
-	missing, foreign, own, bound int64
-	home, seen                   time.Duration
-}
-
-func (s *stage) one(ctx context.Context, r *report, p Pace, o options, f fault, name string, sum *score) error {
 	if err := s.reset(ctx); err != nil {
 		return err
 	}
 	if err := s.settle(ctx, o.estate, nil); err != nil {
 		return err
 	}
-	load, err := s.drive(ctx, name, 500, loadRates{write: 160, last: 60, page: 20, long: 0.1}.args()...)
+	v, err := s.prepare(ctx, "faults", p, false)
+	if err != nil {
+		return err
+	}
+	for _, f := range s.listed() {
+		if err := v.rounds(ctx, r, f, rounds); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return v.checkJournal(ctx, r)
+}
+
+// rounds has one fault happen so often under one load, and reports.
+func (v *voyage) rounds(ctx context.Context, r *report, f fault, rounds int) error {
+	load, err := v.drive(ctx, strings.ReplaceAll(f.name, " ", "-"), 500, loadRates{write: 80, last: 100, page: 10, long: 0.1}.args()...)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = load.cmd.Cancel() }()
-	v, err := s.prepare(ctx, name, p, false)
+	var sum score
+	for n := range rounds {
+		if err := v.round(ctx, r, load, f, n, &sum); err != nil {
+			return fmt.Errorf("round %d: %w", n+1, err)
+		}
+	}
+	stats, failures, err := load.end()
 	if err != nil {
 		return err
 	}
+	got, err := load.verify(ctx)
+	if err != nil {
+		return err
+	}
+	r.note("%s:", f.name)
+	r.all("  right verdict", sum.right, rounds)
+	r.zero("  acknowledged records missing or double", got.Readings.Missing+got.Readings.Duplicates)
+	r.zero("  requests that failed and are not the faulty target's own", int64(stats.Failed)-sum.own)
+	if f.own {
+		r.note("    %d requests failed at the target itself; weight x window bounds them by %d", sum.own, sum.bound)
+		r.zero("  requests failed beyond weight x window", max(sum.own-sum.bound, 0))
+	}
+	if int64(stats.Failed) > sum.own {
+		for i, x := range failures {
+			if i < 3 {
+				r.note("    failure: %s %s %s %s: %s", x.At.Format(time.TimeOnly), x.Class, x.World, x.Outcome, x.Error)
+			}
+		}
+	}
+	if f.back {
+		r.most("  traffic home after the failing verdict, the slowest", sum.home.Seconds(), "s", 3)
+		r.note("    from fault to verdict %s at the slowest", sum.seen.Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// score sums the rounds of one fault.
+type score struct {
+	right      int
+	own, bound int64
+	home, seen time.Duration
+}
+
+// round shifts half of a unit's traffic, breaks something, and has the unit come home: by itself, or by an order if it
+// rightly went on.
+func (v *voyage) round(ctx context.Context, r *report, load *driver, f fault, n int, sum *score) error {
 	ended := make(chan error, 1)
 	go func() {
-		_, _, err := v.move(ctx, "--unit", f.unit, "--approve", "all")
+		_, _, err := v.move(ctx, "--unit", f.unit, "--again")
 		ended <- err
 	}()
 	if err := v.reaches(ctx, f.unit, 50); err != nil {
 		return err
 	}
-	time.Sleep(3 * time.Second)
+	time.Sleep(2 * time.Second)
 	began := time.Now()
 	mend, err := f.begin(ctx, v)
 	if err != nil {
 		return err
 	}
+	if !f.back {
+		// It has to get past the fault to all of its traffic, and stay.
+		err = v.reaches(ctx, f.unit, 100)
+		if mendErr := mend(); err == nil {
+			err = mendErr
+		}
+		if err == nil {
+			sum.right++
+		} else {
+			r.note("round %d of %s: %v", n+1, f.name, err)
+		}
+		if _, err := v.run(ctx, v.tranship, "rollback", f.unit, "--plan", v.file("plan.json")); err != nil {
+			r.note("round %d of %s: %v", n+1, f.name, err)
+		}
+		return <-ended
+	}
 	err = <-ended
+	turn, turnErr := v.turned(ctx, f.unit, began)
+	if err == nil {
+		err = turnErr
+	}
+	if err == nil && f.own {
+		// At most the unit's share of all requests of the time until traffic was home.
+		var window tally.Stats
+		window, err = load.window(ctx, began.Add(-time.Second), time.Now())
+		sum.own += int64(window.Worlds["kubernetes"].Failed + window.Worlds["none"].Failed + window.Worlds[""].Failed)
+		if !turn.home.IsZero() {
+			sum.bound += int64(window.PerSec*float64(turn.weight)/100*turn.home.Sub(began).Seconds()) + 1
+		}
+	}
 	if mendErr := mend(); err == nil {
 		err = mendErr
 	}
 	if err != nil {
 		return err
 	}
-	units, err := v.status(ctx)
+	u, err := v.unit(ctx, f.unit)
 	if err != nil {
 		return err
 	}
-	want, got := "retired", ""
-	if f.back {
-		want = "rolled-back"
-	}
-	for _, u := range units {
-		if u.ID == f.unit {
-			got = u.State
-			if u.State != want {
-				r.note("%s: %s is %s, want %s: %s", name, u.ID, u.State, want, u.Why)
-			}
-		}
-	}
-	if got == want {
+	if u.State == "rolled-back" {
 		sum.right++
-	}
-	turn, err := v.turned(ctx, f.unit)
-	if err != nil {
-		return err
-	}
-	window, err := load.window(ctx, began.Add(-time.Second), time.Now())
-	if err != nil {
-		return err
-	}
-	stats, failures, err := load.end()
-	if err != nil {
-		return err
-	}
-	report, err := load.verify(ctx)
-	if err != nil {
-		return err
-	}
-	sum.missing += report.Readings.Missing + report.Readings.Duplicates
-	if f.own {
-		own := int64(window.Worlds["kubernetes"].Failed + window.Worlds["none"].Failed + window.Worlds[""].Failed)
-		sum.own += own
-		sum.foreign += int64(stats.Failed) - own
-		if !turn.home.IsZero() {
-			// At most the unit's share of all requests of the time until traffic was home.
-			sum.bound += int64(window.PerSec*float64(turn.weight)/100*turn.home.Sub(began).Seconds()) + 1
-		}
-	} else {
-		sum.foreign += int64(stats.Failed)
-	}
-	for i, x := range failures {
-		if i < 3 && !f.own {
-			r.note("%s: failure: %s %s %s %s: %s", name, x.At.Format(time.TimeOnly), x.Class, x.World, x.Outcome, x.Error)
-		}
-	}
-	if f.back && !turn.home.IsZero() {
 		sum.home = max(sum.home, turn.home.Sub(turn.verdict))
 		sum.seen = max(sum.seen, turn.verdict.Sub(began))
+	} else {
+		r.note("round %d of %s: it is %s, want rolled-back: %s", n+1, f.name, u.State, u.Why)
 	}
-	s.say("%s: %s (want %s), %d failed, %d missing", name, got, want, stats.Failed, report.Readings.Missing)
+	v.say("%s, round %d: %s, %s after the fault, %s: %s", f.name, n+1, u.State, turn.verdict.Sub(began).Round(100*time.Millisecond),
+		turn.home.Sub(turn.verdict).Round(time.Millisecond), u.Why)
 	return nil
 }
 
@@ -197,13 +204,21 @@ func (s *stage) pods(service, what string) func(context.Context, *voyage) (func(
 		if len(addresses) == 0 {
 			return nil, fmt.Errorf("%s has no pods at the target", service)
 		}
+		set := func(address, what string) error {
+			url := fmt.Sprintf("http://%s:%d/lab/fault", address, faultPort[service])
+			return s.ask(ctx, s.lan, http.MethodPut, url, []byte(what), nil)
+		}
 		for _, a := range addresses {
-			url := fmt.Sprintf("http://%s:%d/lab/fault", a, faultPort[service])
-			if err := s.ask(ctx, s.lan, http.MethodPut, url, []byte(what), nil); err != nil {
+			if err := set(a, what); err != nil {
 				return nil, err
 			}
 		}
-		return nothing, nil
+		return func() error {
+			for _, a := range addresses {
+				_ = set(a, "{}") // whoever is gone, or began anew, has no fault
+			}
+			return nil
+		}, nil
 	}
 }
 

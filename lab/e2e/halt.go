@@ -130,8 +130,8 @@ type turn struct {
 	weight        int // that the target had
 }
 
-// turned reads the journal for when a gate failed and when traffic was home.
-func (v *voyage) turned(ctx context.Context, unit string) (turn, error) {
+// turned reads the journal for when, since an instant, a gate failed and when traffic was home.
+func (v *voyage) turned(ctx context.Context, unit string, since time.Time) (turn, error) {
 	out, err := v.run(ctx, v.tranship, "journal", "--plan", v.file("plan.json"), "--unit", unit, "-o", "json")
 	if err != nil {
 		return turn{}, err
@@ -155,10 +155,11 @@ func (v *voyage) turned(ctx context.Context, unit string) (turn, error) {
 	for _, r := range j.Records {
 		switch {
 		case r.Kind != "event":
-		case r.Body.Kind == "failed" && t.verdict.IsZero():
-			t.verdict = r.At
 		case r.Body.Kind == "done" && r.Body.Act == "shift" && !r.Body.Back:
 			t.weight = r.Body.Weight
+		case r.At.Before(since):
+		case r.Body.Kind == "failed" && t.verdict.IsZero():
+			t.verdict = r.At
 		case r.Body.Kind == "done" && r.Body.Act == "shift" && r.Body.Back:
 			t.home = r.At
 		}
@@ -166,23 +167,33 @@ func (v *voyage) turned(ctx context.Context, unit string) (turn, error) {
 	return t, nil
 }
 
+// unit gives one unit's state.
+func (v *voyage) unit(ctx context.Context, id string) (unit, error) {
+	units, err := v.status(ctx)
+	if err != nil {
+		return unit{}, err
+	}
+	for _, u := range units {
+		if u.ID == id {
+			return u, nil
+		}
+	}
+	return unit{}, fmt.Errorf("no unit %s", id)
+}
+
 // reaches waits until the target of a unit has that share of traffic.
 func (v *voyage) reaches(ctx context.Context, id string, weight int) error {
+	begun := time.Now()
 	return until(ctx, fmt.Sprintf("%s has %d %% of its traffic at the target", id, weight), 4*time.Minute, func(ctx context.Context) (bool, error) {
-		units, err := v.status(ctx)
+		u, err := v.unit(ctx, id)
 		if err != nil {
 			return false, err
 		}
-		for _, u := range units {
-			if u.ID != id {
-				continue
-			}
-			if u.State == "rolled-back" || u.State == "halted" {
-				return false, fmt.Errorf("it is %s: %s", u.State, u.Why)
-			}
-			return u.Weight >= weight, nil
+		// A mover that has just begun may not have taken it up again.
+		if (u.State == "rolled-back" || u.State == "halted") && time.Since(begun) > 20*time.Second {
+			return false, fmt.Errorf("it is %s, %w: %s", u.State, errNever, u.Why)
 		}
-		return false, fmt.Errorf("no such unit")
+		return u.Weight >= weight, fmt.Errorf("it is %s, with %d %%", u.State, u.Weight)
 	})
 }
 

@@ -140,6 +140,9 @@ func (s *stage) ask(ctx context.Context, c *http.Client, method, url string, bod
 	return nil
 }
 
+// errNever is of what need not be waited for any more.
+var errNever = errors.New("and stays so")
+
 // until asks each quarter of a second until it is so, or the limit has passed.
 func until(ctx context.Context, what string, limit time.Duration, so func(context.Context) (bool, error)) error {
 	deadline := time.Now().Add(limit)
@@ -151,6 +154,9 @@ func until(ctx context.Context, what string, limit time.Duration, so func(contex
 		}
 		if err != nil {
 			last = err
+		}
+		if errors.Is(err, errNever) {
+			return fmt.Errorf("%s: %w", what, err)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -1,12 +1,9 @@
 package mover
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"time"
@@ -14,8 +11,6 @@ import (
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/rollout"
 	"github.com/tranship/tranship/internal/rollout/runner"
-	"github.com/tranship/tranship/internal/rollout/witness"
-	"github.com/tranship/tranship/internal/rollout/witness/page"
 )
 
 // Options of a move.
@@ -77,41 +72,6 @@ func Run(ctx context.Context, p *plan.Plan, f Files, o Options) (m *rollout.Move
 	}
 	err = r.Run(ctx)
 	return m, errors.Join(err, state(f, p, j.Head()))
-}
-
-// state writes what the witness says of the whole move beside the journal, as
-// JSON and as a page. Nothing is written where no witness was.
-func state(f Files, p *plan.Plan, head string) error {
-	records, err := Records(f)
-	if err != nil {
-		return err
-	}
-	var proofs []witness.Proof
-	for _, rec := range records {
-		var proof witness.Proof
-		if rec.Kind == runner.KindWitness && json.Unmarshal(rec.Body, &proof) == nil {
-			proofs = append(proofs, proof)
-		}
-	}
-	if len(proofs) == 0 {
-		return nil
-	}
-	s, err := witness.State(p.Policy.Metadata.Name, p.Seal, head, proofs, time.Now())
-	if err != nil {
-		return fmt.Errorf("what the witness says: %w", err)
-	}
-	for name, write := range map[string]func(io.Writer) error{
-		f.Proof + ".json": s.Write, f.Proof + ".html": func(w io.Writer) error { return page.Write(w, s) },
-	} {
-		var text bytes.Buffer
-		if err := write(&text); err != nil {
-			return fmt.Errorf("write %s: %w", name, err)
-		}
-		if err := os.WriteFile(name, text.Bytes(), 0o600); err != nil {
-			return fmt.Errorf("write what the witness says: %w", err)
-		}
-	}
-	return nil
 }
 
 // asked takes what the command line asks of units that are not under way.

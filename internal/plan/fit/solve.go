@@ -77,9 +77,10 @@ func (g *group) find(o binpack.Options, depth mix.Level, starts [][]int) bool {
 }
 
 // cheaper looks for nodes that cost less and will do if the scheduler is told
-// more: which nodes the copies prefer, or which pods make room for which.
+// more: which nodes the copies prefer, or which pods make room for which. Where
+// the scheduler needs far more nodes than that, neither is looked for.
 func (g *group) cheaper(o binpack.Options, depth mix.Level) {
-	if depth == mix.None {
+	if depth == mix.None || len(g.answer.Nodes) > 2*mix.MaxTold {
 		return
 	}
 	x := &g.d.in.Policy.Spec.Target

@@ -16,6 +16,7 @@ import (
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/rollout"
 	"github.com/tranship/tranship/internal/rollout/runner"
+	"github.com/tranship/tranship/internal/rollout/witness"
 )
 
 func (s *session) statusCommand() *cobra.Command {
@@ -223,17 +224,25 @@ func (s *session) order(ctx context.Context, p *plan.Plan, files mover.Files, o 
 
 func (s *session) journalCommand() *cobra.Command {
 	var f moveFlags
-	var unit string
+	var unit, note string
 	cmd := &cobra.Command{
 		Use:   "journal",
 		Short: "Print a move's journal, verified line by line",
 		Long: `Journal prints what was decided and done, in order. Each record holds the hash of
-the one before: a line that was changed, added or taken away is found, and named.`,
+the one before: a line that was changed, added or taken away is found, and named.
+
+--sign-off adds your word to what the witness says of the move, in the file
+beside the journal: that you read it and accept it. A statement that was changed,
+or is of another journal, is refused.`,
 		Example: `  tranship journal --plan plan.json
-  tranship journal --unit /shop/cart -o json`,
+  tranship journal --unit /shop/cart -o json
+  tranship journal --plan plan.json --sign-off "counted with the finance team"`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			files := mover.FilesOf(f.plan, f.journal)
+			if cmd.Flags().Changed("sign-off") {
+				return s.signOff(files, note)
+			}
 			records, err := mover.Records(files)
 			if errors.Is(err, journal.ErrDamaged) {
 				return errStatus{fmt.Errorf("%s: %w", files.Journal, err), exitPerson}
@@ -256,7 +265,24 @@ the one before: a line that was changed, added or taken away is found, and named
 	}
 	f.declare(cmd, true)
 	cmd.Flags().StringVar(&unit, "unit", "", "only what is of this unit")
+	cmd.Flags().StringVar(&note, "sign-off", "", "accept what the witness says, with this note")
 	return cmd
+}
+
+// signOff adds a person's word to the witness' statement.
+func (s *session) signOff(files mover.Files, note string) error {
+	st, err := mover.SignOff(files, person(), note, time.Now()) //nolint:forbidigo // dates the person's word
+	switch {
+	case errors.Is(err, mover.ErrNoStatement):
+		return fmt.Errorf("%w; spec.move.workloads.NAME.witness names what it writes and reads", err)
+	case errors.Is(err, journal.ErrDamaged), errors.Is(err, witness.ErrChanged):
+		return errStatus{fmt.Errorf("%s: %w", files.Proof+".json", err), exitPerson}
+	case err != nil:
+		return err
+	}
+	s.say("%s: %s, %d of %d acknowledged records stored, %d missing, %d double; signed off by %s", files.Proof+".json",
+		st.Verdict, st.Sum.Stored, st.Sum.Acknowledged, st.Sum.Missing, st.Sum.Duplicated, st.SignedOff.By)
+	return nil
 }
 
 type journalView struct {

@@ -8,10 +8,13 @@ import (
 	"github.com/tranship/tranship/internal/plan/fit/replay"
 )
 
-// Bounds of Steer: nodes of a mix, mixes that are looked at in short, mixes that
-// are looked at in full, and the steps of both.
+// MaxTold is how many nodes there may be for the scheduler to be told more of
+// them: each is a pool of its own then.
+const MaxTold = 16
+
+// Bounds of Steer: mixes that are looked at in short, mixes that are looked at in
+// full, and the steps of both.
 const (
-	maxBerths  = 16
 	maxGlances = 60
 	maxLooks   = 8
 	glance     = 180   // of a pod's class and a node
@@ -92,7 +95,7 @@ func (s *search) fullness(counts []int) fullness {
 func (s *search) steerable() bool {
 	return !slices.ContainsFunc(s.p.Pods, func(x Pod) bool {
 		p := &x.Strict
-		return p.Disk || p.Together || p.ApartZone || p.Zones != nil || len(p.Ports) > 0 || p.Count >= maxBerths
+		return p.Disk || p.Together || p.ApartZone || p.Zones != nil || len(p.Ports) > 0 || p.Count >= MaxTold
 	})
 }
 
@@ -105,7 +108,7 @@ func (s *search) around(near [][]int) [][]int {
 		for _, k := range counts {
 			n += k
 		}
-		if n <= maxBerths && n*s.pods <= maxFew && s.cost(counts) < s.o.Below && s.enough(counts, 0) &&
+		if n <= MaxTold && n*s.pods <= maxFew && s.cost(counts) < s.o.Below && s.enough(counts, 0) &&
 			!slices.ContainsFunc(out, func(c []int) bool { return slices.Equal(c, counts) }) {
 			out = append(out, slices.Clone(counts))
 		}
@@ -140,8 +143,8 @@ func (s *search) around(near [][]int) [][]int {
 	counts := make([]int, len(s.p.Types))
 	for a := range counts {
 		for b := range a + 1 {
-			for n := 1; n <= maxBerths; n++ {
-				for m := range maxBerths - n + 1 {
+			for n := 1; n <= MaxTold; n++ {
+				for m := range MaxTold - n + 1 {
 					if a == b && m > 0 || a != b && m == 0 {
 						continue
 					}
