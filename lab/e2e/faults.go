@@ -180,7 +180,7 @@ func (v *voyage) round(ctx context.Context, r *report, load *driver, f fault, n 
 func (s *stage) listed() []fault {
 	query := "/telemetry/query"
 	return []fault{
-		{name: "target pods crash", unit: query, back: true, own: true, begin: s.pods("query", `{"exit":"0s"}`)},
+		{name: "target pods crash again and again", unit: query, back: true, own: true, begin: s.pods("query", `{"exit":"500ms"}`)},
 		{name: "target ten times slower", unit: query, back: true, begin: s.pods("query", `{"factor":10,"latency":"1s"}`)},
 		{name: "target answers 200 with wrong content", unit: query, back: true, own: true, begin: s.pods("query", `{"wrong":true}`)},
 		{name: "a node is lost", unit: query, back: true, own: true, begin: s.nodeLost},
@@ -193,7 +193,7 @@ func (s *stage) listed() []fault {
 
 func nothing() error { return nil }
 
-// pods switches a fault on in all pods of a service at the target.
+// pods switches a fault on in all pods of a service at the target, and again in those that start anew.
 func (s *stage) pods(service, what string) func(context.Context, *voyage) (func() error, error) {
 	return func(ctx context.Context, v *voyage) (func() error, error) {
 		out, err := v.kubectl(ctx, "-n", "telemetry", "get", "pods", "-l", "app.kubernetes.io/name="+service, "-o", "jsonpath={range .items[*]}{.status.podIP} {end}")
@@ -204,19 +204,34 @@ func (s *stage) pods(service, what string) func(context.Context, *voyage) (func(
 		if len(addresses) == 0 {
 			return nil, fmt.Errorf("%s has no pods at the target", service)
 		}
-		set := func(address, what string) error {
-			url := fmt.Sprintf("http://%s:%d/lab/fault", address, faultPort[service])
-			return s.ask(ctx, s.lan, http.MethodPut, url, []byte(what), nil)
-		}
-		for _, a := range addresses {
-			if err := set(a, what); err != nil {
-				return nil, err
-			}
-		}
-		return func() error {
+		// One that ends, has ended or starts just now does not answer.
+		set := func(what string) (reached int) {
 			for _, a := range addresses {
-				_ = set(a, "{}") // whoever is gone, or began anew, has no fault
+				if s.ask(ctx, s.lan, http.MethodPut, fmt.Sprintf("http://%s:%d/lab/fault", a, faultPort[service]), []byte(what), nil) == nil {
+					reached++
+				}
 			}
+			return reached
+		}
+		if n := set(what); n < len(addresses) {
+			return nil, fmt.Errorf("%d of %d pods of %s can be told to fail", n, len(addresses), service)
+		}
+		mended, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			for {
+				select {
+				case <-mended:
+					return
+				case <-time.After(time.Second):
+					set(what)
+				}
+			}
+		}()
+		return func() error {
+			close(mended)
+			<-ended
+			set("{}")
 			return nil
 		}, nil
 	}

@@ -220,7 +220,7 @@ func resourceOf(t *testing.T, kind string) schema.GroupVersionResource {
 	t.Helper()
 	of := map[string]schema.GroupVersionResource{
 		"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"}, "Service": {Version: "v1", Resource: "services"},
-		"ConfigMap": {Version: "v1", Resource: "configmaps"}, "Namespace": {Version: "v1", Resource: "namespaces"},
+		"Secret": {Version: "v1", Resource: "secrets"}, "ConfigMap": {Version: "v1", Resource: "configmaps"}, "Namespace": {Version: "v1", Resource: "namespaces"},
 		"PersistentVolumeClaim":   {Version: "v1", Resource: "persistentvolumeclaims"},
 		"HorizontalPodAutoscaler": {Group: "autoscaling", Version: "v2", Resource: "horizontalpodautoscalers"},
 		"Job":                     {Group: "batch", Version: "v1", Resource: "jobs"},
@@ -270,6 +270,13 @@ func TestClusterKeepsItsPromises(t *testing.T) {
 			Has: func(kind, namespace, name string) bool { return l.has(t, kind, namespace, name) },
 			Grab: func(namespace, name, manager string) {
 				l.set(t, namespace, name, manager, `{"spec":{"replicas":1}}`)
+			},
+			Fill: func(namespace, name string) {
+				_, err := l.admin.Typed.CoreV1().Secrets(namespace).Patch(t.Context(), name, types.StrategicMergePatchType,
+					[]byte(`{"stringData":{"a":"b"}}`), metav1.PatchOptions{FieldManager: "somebody"})
+				if err != nil {
+					t.Fatal(err)
+				}
 			},
 			Tear: func(n int) { w.set(func() { w.tear = n }) },
 			Cut: func() func() {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -69,8 +70,16 @@ func (c *Cluster) prune(ctx context.Context, w estate.Name, list []*piece, which
 	return nil
 }
 
-// owned lists the workload's objects of a kind, without their content. A kind
-// that the cluster does not have has none.
+// filled reports whether somebody else has put values into a Secret: they are not
+// ours to take away, and nobody may have them twice.
+func filled(o *metav1.PartialObjectMetadata) bool {
+	return slices.ContainsFunc(o.ManagedFields, func(m metav1.ManagedFieldsEntry) bool {
+		return m.Manager != Manager && m.FieldsV1 != nil && bytes.Contains(m.FieldsV1.Raw, []byte(`"f:data"`))
+	})
+}
+
+// owned lists the workload's objects of a kind that are ours to take away, without
+// their content. A kind that the cluster does not have has none.
 func (c *Cluster) owned(ctx context.Context, w estate.Name, kind schema.GroupVersionKind, limit int64) (conn.Resource, []metav1.PartialObjectMetadata, error) {
 	at, err := c.conn.Resource(ctx, kind)
 	if errors.Is(err, conn.ErrNotInstalled) {
@@ -80,13 +89,16 @@ func (c *Cluster) owned(ctx context.Context, w estate.Name, kind schema.GroupVer
 	if err != nil {
 		return at, nil, fault.Of(what, err)
 	}
+	if kind.Kind == "Secret" {
+		limit = 0 // the first of them may be filled
+	}
 	list, err := c.conn.Meta.Resource(at.GroupVersionResource).List(ctx, metav1.ListOptions{LabelSelector: MovedWorkload + "=" + labelOf(w), Limit: limit})
 	if err != nil {
 		return at, nil, fault.Of(what, err)
 	}
 	// The label is made from the name; the name itself is told apart for certain.
 	return at, slices.DeleteFunc(list.Items, func(o metav1.PartialObjectMetadata) bool {
-		return o.Annotations[MovedWorkload] != string(w)
+		return o.Annotations[MovedWorkload] != string(w) || kind.Kind == "Secret" && filled(&o)
 	}), nil
 }
 

@@ -25,6 +25,7 @@ type Cluster struct {
 	work    map[estate.Name]*placed
 	owners  map[string]estate.Name // of objects, "" for those that stay
 	held    map[string]string      // objects with a field of another manager: "manager field"
+	filled  map[string]bool        // Secrets that somebody has put a value into
 	refused map[estate.Name]error
 	ails    map[estate.Name]Ailment
 	lost    map[estate.Name]loss
@@ -82,7 +83,7 @@ func NewCluster(now Clock, opts ClusterOptions) *Cluster {
 		opts.Copies = func(estate.Name) int { return 1 }
 	}
 	return &Cluster{
-		now: now, opts: opts, work: map[estate.Name]*placed{}, owners: map[string]estate.Name{}, held: map[string]string{},
+		now: now, opts: opts, work: map[estate.Name]*placed{}, owners: map[string]estate.Name{}, held: map[string]string{}, filled: map[string]bool{},
 		refused: map[estate.Name]error{}, ails: map[estate.Name]Ailment{}, lost: map[estate.Name]loss{},
 	}
 }
@@ -142,7 +143,7 @@ func (c *Cluster) keep(w estate.Name, list []object) {
 		o := &list[i]
 		fresh[o.key()] = true
 		c.owners[o.key()] = w
-		if o.stays() {
+		if o.stays() || c.filled[o.key()] {
 			c.owners[o.key()] = ""
 		}
 	}
@@ -279,6 +280,14 @@ func (c *Cluster) Grab(kind, namespace, name, manager, field string) {
 		return
 	}
 	c.held[k] = fmt.Sprintf("conflict with %q over %s", manager, field)
+}
+
+// Fill has somebody put a value into a Secret, which stays from then on.
+func (c *Cluster) Fill(namespace, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := objectKey("Secret", namespace, name)
+	c.filled[k], c.owners[k] = true, ""
 }
 
 // Runs has n runs of a job be active.

@@ -39,6 +39,7 @@ func TestClusterKeepsItsPromises(t *testing.T) {
 			Grab: func(namespace, name, manager string) {
 				c.Grab("Deployment", namespace, name, manager, ".spec.replicas")
 			},
+			Fill: c.Fill,
 			Tear: func(n int) {
 				if n == 1 { // a call of the stand-in is one change
 					c.TearNext(1, errLost)

@@ -22,6 +22,8 @@ type ClusterWorld struct {
 	Has func(kind, namespace, name string) bool
 	// Grab has another manager own the number of copies of a Deployment.
 	Grab func(namespace, name, manager string)
+	// Fill has somebody put a value into a Secret.
+	Fill func(namespace, name string)
 	// Tear has the nth change from now be made and its answer be lost.
 	Tear func(n int)
 	// Cut has nobody answer until restore is called.
@@ -49,6 +51,7 @@ func Cluster(t *testing.T, open func(*testing.T) (runner.Cluster, ClusterWorld))
 		{"The version follows the objects alone", versionFollows},
 		{"Apply takes away what it does not have any more, and nothing else", prunes},
 		{"Claims and what is shared outlive what they came with", claimsStay},
+		{"A Secret that somebody has filled outlives what it came with", filledStays},
 		{"Remove takes away what Apply made", removes},
 		{"Removing what is not there is no error", removesNothing},
 		{"A field of another manager is refused and named", conflictRefused},

@@ -7,6 +7,8 @@ package runnertest
 import (
 	"fmt"
 	"strings"
+
+	"github.com/tranship/tranship/internal/rollout"
 )
 
 // fill writes the test's namespace, a name and its image into a document.
@@ -102,6 +104,22 @@ spec:
 
 func (b *bench) config(name, data string) string {
 	return b.fill(name, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME, namespace: NAMESPACE}\ndata: {"+data+"}\n")
+}
+
+// secret is one without a value.
+func (b *bench) secret(name string) string {
+	return b.fill(name, "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME, namespace: NAMESPACE}\n")
+}
+
+func filledStays(b *bench) {
+	b.apply(cart, -1, append(b.service("cart", 1), b.secret("full"), b.secret("empty"))...)
+	b.w.Fill(b.w.Namespace, "full")
+	b.apply(cart, -1, append(b.service("cart", 1), b.secret("full"), b.secret("empty"))...)
+	b.remove(cart)
+	b.has(true, "Secret", b.w.Namespace, "full")
+	b.has(false, "Secret", b.w.Namespace, "empty")
+	b.until(cart, "absent", func(c rollout.Copies) bool { return c.Absent })
+	b.apply(cart, -1, append(b.service("cart", 1), b.secret("full"))...)
 }
 
 // shared is an object that several workloads need.
