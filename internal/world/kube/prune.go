@@ -74,7 +74,9 @@ func (c *Cluster) prune(ctx context.Context, w estate.Name, list []*piece, which
 // ours to take away, and nobody may have them twice.
 func filled(o *metav1.PartialObjectMetadata) bool {
 	return slices.ContainsFunc(o.ManagedFields, func(m metav1.ManagedFieldsEntry) bool {
-		return m.Manager != Manager && m.FieldsV1 != nil && bytes.Contains(m.FieldsV1.Raw, []byte(`"f:data"`))
+		// Server-side apply notes stringData as it was written, updates note the data that it became.
+		return m.Manager != Manager && m.FieldsV1 != nil &&
+			(bytes.Contains(m.FieldsV1.Raw, []byte(`"f:data"`)) || bytes.Contains(m.FieldsV1.Raw, []byte(`"f:stringData"`)))
 	})
 }
 
