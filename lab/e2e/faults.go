@@ -32,7 +32,7 @@ func (s *stage) faults(ctx context.Context, r *report, p Pace, o options) error 
 	}
 	r.part(fmt.Sprintf("faults during the shift, %d each", rounds))
 	p.Steps = []int{50, 100}
-	p.Bake, p.Soak, p.Window, p.Floor = 8*time.Second, 10*time.Minute, time.Second, 500*time.Millisecond
+	p.Bake, p.Soak, p.Window, p.Floor = 8*time.Second, 12*time.Second, 5*time.Minute, 500*time.Millisecond
 	g, err := s.look(ctx)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (v *voyage) round(ctx context.Context, r *report, load *driver, f fault, n 
 		// At most the unit's share of all requests of the time until traffic was home.
 		var window tally.Stats
 		window, err = load.window(ctx, began.Add(-time.Second), time.Now())
-		sum.own += int64(window.Worlds["kubernetes"].Failed + window.Worlds["none"].Failed + window.Worlds[""].Failed)
+		sum.own += int64(window.Worlds["kubernetes"].Failed + window.Worlds[tally.Nobody.String()].Failed)
 		if !turn.home.IsZero() {
 			sum.bound += int64(window.PerSec*float64(turn.weight)/100*turn.home.Sub(began).Seconds()) + 1
 		}

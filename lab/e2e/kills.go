@@ -20,7 +20,7 @@ func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
 	}
 	r.part(fmt.Sprintf("kill -9 of the mover: %d moves, %d kills each", moves, each))
 	chance := rand.New(rand.NewPCG(o.seed, 1))
-	p.Bake, p.Soak, p.Window = 3*time.Second, 4*time.Second, time.Second
+	p.Steps, p.Bake, p.Soak, p.Window = []int{25, 100}, 3*time.Second, 4*time.Second, time.Second
 	var killed, ended int
 	var failed, missing, double, journals int64
 	for n := range moves {
@@ -92,6 +92,9 @@ func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
 	return nil
 }
 
+// apart is the most that a mover has between two kills: ten of them fall all over a move.
+const apart = 12 * time.Second
+
 // killed runs the move, kills it up to n times at random instants, and then lets
 // it end. It gives how often it did.
 func (v *voyage) killed(ctx context.Context, n int, chance *rand.Rand) (int, error) {
@@ -111,7 +114,7 @@ func (v *voyage) killed(ctx context.Context, n int, chance *rand.Rand) (int, err
 		go func() { ended <- c.Wait() }()
 		var kill <-chan time.Time
 		if kills < n {
-			kill = time.After(time.Duration(chance.Int64N(int64(5 * time.Second))))
+			kill = time.After(time.Duration(chance.Int64N(int64(apart))))
 		}
 		select {
 		case err := <-ended:

@@ -74,7 +74,7 @@ spec:
         witness:
           rate: 10
           devices: 2
-          settle: 8
+          settle: 4
           write:
             method: POST
             url: %[3]q

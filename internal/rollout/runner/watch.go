@@ -43,12 +43,14 @@ func (r *Runner) watch(ctx context.Context, w *run, a rollout.Action) error {
 	}
 	v := viewer{Runner: r, unit: u, limits: gate.LimitsOf(r.opts.Policy.Spec.Move.Gates), weight: r.weight(u), witness: w.witness, bases: r.bases(u), known: map[string][]string{}}
 	var said gate.Verdict
+	slow := false
 	for {
 		l := v.look(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		results := v.judge(l)
+		slow = again(results, slow)
 		verdict := gate.Judge(results)
 		elapsed := l.at.Sub(start)
 		ends := elapsed >= a.Step.For
@@ -72,6 +74,22 @@ func (r *Runner) watch(ctx context.Context, w *run, a rollout.Action) error {
 			return err
 		}
 	}
+}
+
+// again has a latency that fails for the first time be unknown, until it is
+// looked at again, and reports whether it fails. Requests are counted when they
+// end: what holds both worlds up may end in one of them a moment earlier.
+func again(results []gate.Result, before bool) bool {
+	fails := false
+	for i := range results {
+		if x := &results[i]; x.Gate == gate.LatencyGate && x.Verdict == gate.Fail {
+			if fails = true; !before {
+				x.Verdict = gate.Unknown
+				x.Why += ": looked at once more"
+			}
+		}
+	}
+	return fails
 }
 
 func (r *Runner) weight(u *rollout.Unit) int {

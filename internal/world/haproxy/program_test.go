@@ -414,6 +414,46 @@ func TestACycleUnderLoadFailsNoRequest(t *testing.T) {
 	}
 }
 
+// TestAServerThatIsGoneHoldsNobodyUp: its requests, which nobody will ever answer,
+// are ended, and those of a server that is up are not.
+func TestAServerThatIsGoneHoldsNobodyUp(t *testing.T) {
+	d := open(t, "http")
+	r := rollout.Route{Backend: "gateway"}
+	must(t, d.traffic.Connect(t.Context(), r, d.suite().Targets))
+	must(t, d.traffic.Shift(t.Context(), r, 100))
+	for _, b := range d.sides["target"] {
+		b.slow.Store(int64(time.Minute))
+	}
+	ended := make(chan bool, 1)
+	go func() {
+		_, ok := d.get(&http.Client{Timeout: 30 * time.Second})
+		ended <- ok
+	}()
+	d.until("checks find the target down, with a request", func() bool {
+		st, err := d.traffic.socket.look(t.Context(), "gateway")
+		if err != nil {
+			return false
+		}
+		_, target := st.sides()
+		sessions := 0
+		for _, v := range target {
+			if v.up {
+				return false
+			}
+			sessions += v.sessions
+		}
+		return sessions == 1
+	})
+	must(t, d.traffic.Shift(t.Context(), r, 0))
+	must(t, d.traffic.Connect(t.Context(), r, nil))
+	if ok := <-ended; ok {
+		t.Error("a request to a server that answers nothing was answered")
+	}
+	if source, target, failed := d.send(5); source != 5 || target+failed != 0 {
+		t.Errorf("%d, %d and %d failed of 5 after it, want all at the source", source, target, failed)
+	}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -148,9 +148,15 @@ func (t *Traffic) weigh(ctx context.Context, backend string, st *state, weights 
 	return t.socket.act(ctx, append(grow, shrink...))
 }
 
-// remove takes a server away once it has no request any more. It never ends one.
+// deadFor is how long checks have to find a server down before its requests are
+// given up.
+const deadFor = 2 * time.Second
+
+// remove takes a server away once it has no request any more. It ends none, but
+// those of a server that is down: a host that is gone answers them never.
 func (t *Traffic) remove(ctx context.Context, backend, name string) error {
 	server := backend + "/" + name
+	dead := time.Duration(0)
 	for left := t.o.Drain; ; left -= pollEvery {
 		st, err := t.look(ctx, backend)
 		if err != nil {
@@ -164,7 +170,15 @@ func (t *Traffic) remove(ctx context.Context, backend, name string) error {
 			return errMoved
 		case v.sessions > 0 && left <= 0:
 			return fmt.Errorf("server %s still has %d requests after %s", server, v.sessions, t.o.Drain)
+		case v.sessions > 0 && v.judged && !v.up:
+			if dead += pollEvery; dead < deadFor {
+				break
+			}
+			if err := t.socket.act(ctx, []string{"shutdown sessions server " + server}); err != nil {
+				return err
+			}
 		case v.sessions > 0:
+			dead = 0
 		default:
 			if err := t.socket.act(ctx, []string{"set server " + server + " state maint", "disable health " + server}); err != nil {
 				return err
