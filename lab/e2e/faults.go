@@ -50,6 +50,9 @@ func (s *stage) faults(ctx context.Context, r *report, p Pace, o options) error 
 		return err
 	}
 	for _, f := range s.listed() {
+		if !strings.Contains(f.name, o.fault) {
+			continue
+		}
 		if err := v.rounds(ctx, r, f, rounds); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}

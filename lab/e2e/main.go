@@ -23,6 +23,7 @@ type options struct {
 	rate          float64
 	before, after time.Duration
 	full          bool
+	fault         string // only those with it in their name
 	seed          uint64
 }
 
@@ -47,6 +48,7 @@ func run(args []string) int {
 	f.DurationVar(&o.after, "after", 10*time.Second, "how long the new one is, at the end")
 	f.BoolVar(&o.full, "full", false, "the whole: slower steps, more rounds")
 	f.Uint64Var(&o.seed, "seed", 1, "of what is left to chance")
+	f.StringVar(&o.fault, "fault", "", "of the part faults only those whose names have this, such as node")
 	only := f.String("parts", strings.Join(parts, ","), "which parts to run")
 	if err := f.Parse(args); err != nil {
 		return 2

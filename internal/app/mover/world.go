@@ -121,6 +121,9 @@ func frontDoor(ctx, following context.Context, group *errgroup.Group, w *runner.
 	switch t := m.Traffic; {
 	case t.HAProxy != nil:
 		opts := haproxy.Options{Ring: t.HAProxy.Ring}
+		if m.Patience != nil {
+			opts.Cut = m.Patience.Duration() / 2 // before the unit's own has run out
+		}
 		if _, err := exec.LookPath("haproxy"); err == nil {
 			opts.Program = "haproxy"
 		}

@@ -31,8 +31,9 @@ type Options struct {
 	Program string
 	// Settle is how long a check may take to find a server up before a shift to its
 	// side is refused, 3 s by default; Drain how long one call waits for the
-	// requests of a server that is taken away, 20 s.
-	Settle, Drain time.Duration
+	// requests of a server that is taken away, 20 s; Cut after how long, over all
+	// calls, those that are left are ended, 1 minute.
+	Settle, Drain, Cut time.Duration
 }
 
 // Traffic is the front door. One process moves at a time, so nobody else writes
@@ -44,6 +45,7 @@ type Traffic struct {
 	o      Options
 	// turn is held by whoever acts: several routes share a file.
 	turn   chan struct{}
+	waits  map[string]wait // by server
 	counts map[string]*counters
 	times  latencies
 }
@@ -63,8 +65,11 @@ func New(stats, config string, now func() time.Time, o Options) *Traffic {
 	if o.Drain == 0 {
 		o.Drain = 20 * time.Second
 	}
+	if o.Cut == 0 {
+		o.Cut = time.Minute
+	}
 	return &Traffic{
-		socket: socketOf(stats), config: config, now: now, o: o, turn: make(chan struct{}, 1),
+		socket: socketOf(stats), config: config, now: now, o: o, turn: make(chan struct{}, 1), waits: map[string]wait{},
 		counts: map[string]*counters{}, times: latencies{backends: map[string]*[2]hist.Hist{}},
 	}
 }
@@ -91,10 +96,19 @@ func (t *Traffic) leave() { <-t.turn }
 
 // Connect is as runner.Traffic says.
 func (t *Traffic) Connect(ctx context.Context, r rollout.Route, addresses []string) error {
-	if err := t.connect(ctx, r, addresses); err != nil {
-		return fmt.Errorf("connect backend %s: %w", r.Backend, err)
+	for left := t.o.Drain; ; left -= drainEvery {
+		err := t.connect(ctx, r, addresses)
+		if _, busy := errors.AsType[busyError](err); busy && left > 0 {
+			// Others have their turn meanwhile: traffic may have to go home.
+			if err = pause(ctx, drainEvery); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("connect backend %s: %w", r.Backend, err)
+		}
+		return nil
 	}
-	return nil
 }
 
 func (t *Traffic) connect(ctx context.Context, r rollout.Route, addresses []string) error {
@@ -199,12 +213,21 @@ func (t *Traffic) shift(ctx context.Context, r rollout.Route, percent int) error
 		if err := t.save(ctx, f, want, weights, t.options(st)); err != nil {
 			return err
 		}
-		return t.settle(ctx, r.Backend, want, weights)
+		return done(t.settle(ctx, r.Backend, want, weights))
 	}
 	if err := t.save(ctx, f, want, weights, t.options(st)); err != nil {
 		return err
 	}
-	return t.settle(ctx, r.Backend, want, weights)
+	return done(t.settle(ctx, r.Backend, want, weights))
+}
+
+// done has a server that cannot be taken away yet be no matter: whoever takes it
+// away comes again.
+func done(err error) error {
+	if _, busy := errors.AsType[busyError](err); busy {
+		return nil
+	}
+	return err
 }
 
 // able waits until the side that is to get more has a server up, for as long as
@@ -314,7 +337,7 @@ func (t *Traffic) restore(ctx context.Context, backend string, st *state) (*stat
 			}
 		}
 	}
-	if err := t.settle(ctx, backend, f.block, weights); err != nil {
+	if err := done(t.settle(ctx, backend, f.block, weights)); err != nil {
 		return nil, err
 	}
 	return t.look(ctx, backend)

@@ -13,7 +13,10 @@ import (
 )
 
 // pollEvery is how often a state that is waited for is asked for.
-const pollEvery = 50 * time.Millisecond
+const (
+	pollEvery  = 50 * time.Millisecond
+	drainEvery = 200 * time.Millisecond
+)
 
 // errMoved: HAProxy was reloaded while it was told something.
 var errMoved = errors.New("haproxy was reloaded meanwhile")
@@ -30,7 +33,8 @@ func (t *Traffic) settle(ctx context.Context, backend string, want block, weight
 }
 
 // once adds what is missing without weight, sets weights, and takes away what is
-// not wanted, in this order: at no time has a request nowhere to go.
+// not wanted, in this order: at no time has a request nowhere to go. All the rest
+// is done where it gives a busyError.
 func (t *Traffic) once(ctx context.Context, backend string, want block, weights map[string]int) error {
 	before, err := t.look(ctx, backend)
 	if err != nil {
@@ -64,8 +68,14 @@ func (t *Traffic) once(ctx context.Context, backend string, want block, weights 
 	if err := t.weigh(ctx, backend, now, all); err != nil {
 		return err
 	}
+	var busy error
 	for _, name := range gone {
-		if err := t.remove(ctx, backend, name); err != nil {
+		err := t.remove(ctx, backend, name)
+		if _, is := errors.AsType[busyError](err); is {
+			busy = err
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if i := slices.IndexFunc(want.servers, func(w target) bool { return w.name == name }); i >= 0 {
@@ -84,7 +94,10 @@ func (t *Traffic) once(ctx context.Context, backend string, want block, weights 
 	if err != nil {
 		return err
 	}
-	return verify(before, after, want, weights)
+	if err := verify(before, after, want, weights); err != nil {
+		return err
+	}
+	return busy
 }
 
 // verify reports whether HAProxy is as it was told to be.
@@ -152,50 +165,72 @@ func (t *Traffic) weigh(ctx context.Context, backend string, st *state, weights 
 // given up.
 const deadFor = 2 * time.Second
 
-// remove takes a server away once it has no request any more. It ends none, but
-// those of a server that is down: a host that is gone answers them never.
+// busyError is of a server that cannot be taken away yet.
+type busyError struct {
+	server   string
+	requests int
+}
+
+func (e busyError) Error() string {
+	if e.requests == 0 {
+		return fmt.Sprintf("server %s still has connections", e.server)
+	}
+	return fmt.Sprintf("server %s still has %d requests", e.server, e.requests)
+}
+
+// remove takes a server away if it has no request any more, and is a busyError
+// otherwise. Requests are ended only where the server is down, since a host that
+// is gone answers them never, or where they have had Options.Cut.
 func (t *Traffic) remove(ctx context.Context, backend, name string) error {
 	server := backend + "/" + name
-	dead := time.Duration(0)
-	for left := t.o.Drain; ; left -= pollEvery {
-		st, err := t.look(ctx, backend)
-		if err != nil {
-			return err
-		}
-		v := st.find(name)
-		switch {
-		case v == nil:
-			return nil
-		case v.weight != 0:
-			return errMoved
-		case v.sessions > 0 && left <= 0:
-			return fmt.Errorf("server %s still has %d requests after %s", server, v.sessions, t.o.Drain)
-		case v.sessions > 0 && v.judged && !v.up:
-			if dead += pollEvery; dead < deadFor {
-				break
-			}
-			if err := t.socket.act(ctx, []string{"shutdown sessions server " + server}); err != nil {
-				return err
-			}
-		case v.sessions > 0:
-			dead = 0
-		default:
-			if err := t.socket.act(ctx, []string{"set server " + server + " state maint", "disable health " + server}); err != nil {
-				return err
-			}
-			// Idle connections to it are closed first; until then it cannot be deleted.
-			err := t.socket.act(ctx, []string{"del server " + server}, "Server deleted")
-			if !errors.Is(err, runner.ErrRefused) {
-				return err
-			}
-			if left <= 0 {
-				return fmt.Errorf("server %s still has connections after %s", server, t.o.Drain)
-			}
-		}
-		if err := pause(ctx, pollEvery); err != nil {
+	st, err := t.look(ctx, backend)
+	if err != nil {
+		return err
+	}
+	v := st.find(name)
+	switch {
+	case v == nil:
+		delete(t.waits, server)
+		return nil
+	case v.weight != 0:
+		return errMoved
+	case v.sessions > 0:
+		return t.await(ctx, server, v)
+	}
+	if err := t.socket.act(ctx, []string{"set server " + server + " state maint", "disable health " + server}); err != nil {
+		return err
+	}
+	// Idle connections to it are closed first; until then it cannot be deleted.
+	err = t.socket.act(ctx, []string{"del server " + server}, "Server deleted")
+	if errors.Is(err, runner.ErrRefused) {
+		return busyError{server: server}
+	}
+	delete(t.waits, server)
+	return err
+}
+
+// wait is since when a server's requests are waited for, and since when it is down.
+type wait struct{ since, down time.Time }
+
+func (t *Traffic) await(ctx context.Context, server string, v *server) error {
+	now := t.now()
+	w, known := t.waits[server]
+	if !known {
+		w = wait{since: now}
+	}
+	switch {
+	case v.up || !v.judged:
+		w.down = time.Time{}
+	case w.down.IsZero():
+		w.down = now
+	}
+	t.waits[server] = w
+	if !w.down.IsZero() && now.Sub(w.down) >= deadFor || now.Sub(w.since) >= t.o.Cut {
+		if err := t.socket.act(ctx, []string{"shutdown sessions server " + server}); err != nil {
 			return err
 		}
 	}
+	return busyError{server, v.sessions}
 }
 
 // judged waits until each new server's first check has ended, or as long as that
