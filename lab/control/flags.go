@@ -44,7 +44,7 @@ func (p Plane) controllers() process.Spec {
 		"--service-account-private-key-file="+p.PKI.Key("service-accounts"), "--root-ca-file="+p.PKI.CA(),
 		"--cluster-signing-cert-file="+p.PKI.CA(), "--cluster-signing-key-file="+p.PKI.Key("ca"),
 		"--kube-api-qps=1000", "--kube-api-burst=2000", "--pvclaimbinder-sync-period=1s",
-		"--node-monitor-period=2s", "--node-monitor-grace-period=20s",
+		"--node-monitor-period=2s",
 		// Autoscaling in seconds instead of minutes, so that it can be watched.
 		"--horizontal-pod-autoscaler-sync-period=5s", "--horizontal-pod-autoscaler-downscale-stabilization=20s",
 		"--horizontal-pod-autoscaler-cpu-initialization-period=10s", "--horizontal-pod-autoscaler-initial-readiness-delay=5s")

@@ -71,7 +71,6 @@ evictionHard: {memory.available: 100Mi, nodefs.available: 2%%, imagefs.available
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
 nodeStatusUpdateFrequency: 5s
-nodeLeaseDurationSeconds: 20
 syncFrequency: 10s
 `, n.Cgroup, n.Socket(), n.Address, n.PKI.Cert(n.Name), n.PKI.Key(n.Name), n.PKI.CA(), n.DNS, n.file("resolv.conf"))
 }
