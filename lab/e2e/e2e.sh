@@ -2,6 +2,7 @@
 # Moves the lab's estate for real and counts what was lost: `make e2e`. As root. FULL=1 is the whole, minutes become an hour.
 # PARTS  which parts: story,after,database,kills,faults; default: all
 # ADAPTERS=1 (and FULL=1) runs the adapters' conformance suites on the real things first
+# MOVES and FAULT narrow kills and faults: so many moves, the faults whose names have this
 # KEEP=1 leaves the lab up
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -26,7 +27,7 @@ if [ -n "${ADAPTERS:-}${FULL:-}" ]; then
 		./internal/world/marathon ./internal/world/mesos ./internal/world/aws/... || bad=1
 fi
 "$cache/bin/e2e" -lab "$cache/run/lab.json" -tranship "$cache/bin/tranship" -bin "$cache/bin" -dir "$cache/e2e" \
-	-parts "${PARTS:-story,after,database,kills,faults}" ${FULL:+-full} || bad=1
+	-parts "${PARTS:-story,after,database,kills,faults}" ${FULL:+-full} ${MOVES:+-moves "$MOVES"} ${FAULT:+-fault "$FAULT"} || bad=1
 if [ -z "${KEEP:-}" ]; then
 	"$cache/bin/lab" down
 	"$cache/bin/lab" down --verify || bad=1
