@@ -53,7 +53,7 @@ tranship=$cache/bin/tranship
 (cd "$root" && go build -trimpath -o "$tranship" ./cmd/tranship)
 
 echo "== can the judges fail" >&2
-packages="./cluster ./crd ./judge ./dryrun"
+packages="./cluster ./crd ./judge ./dryrun ./program"
 if part plans; then packages="$packages ./fleet"; fi
 if part packing; then packages="$packages ./oracle"; fi
 go test -count=1 -tags integration -timeout 20m $packages
