@@ -40,7 +40,7 @@ func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
 		v, err := s.prepare(ctx, fmt.Sprintf("kills-%d", n), p, false)
 		if err == nil {
 			var k int
-			k, err = v.killed(ctx, each, chance)
+			k, err = v.killed(ctx, each, apart(n), chance)
 			killed += k
 		}
 		if err != nil {
@@ -95,12 +95,13 @@ func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
 	return nil
 }
 
-// apart is the most that a mover has between two kills: ten of them fall all over a move.
-const apart = 12 * time.Second
+// apart is the most that a mover of the nth move has between two kills. A move takes a minute: ten kills fall on its
+// beginning or all over it, one after the other or far from each other.
+func apart(n int) time.Duration { return []time.Duration{12, 3, 8, 5}[n%4] * time.Second }
 
 // killed runs the move, kills it up to n times at random instants, and then lets
 // it end. It gives how often it did.
-func (v *voyage) killed(ctx context.Context, n int, chance *rand.Rand) (int, error) {
+func (v *voyage) killed(ctx context.Context, n int, apart time.Duration, chance *rand.Rand) (int, error) {
 	log, err := os.Create(v.file("move.log"))
 	if err != nil {
 		return 0, err

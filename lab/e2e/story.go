@@ -172,25 +172,16 @@ func (s *stage) story(ctx context.Context, r *report, p Pace, o options) error {
 	}
 	s.say("moving")
 	moving := time.Now()
-	status, said, err := v.move(ctx, "--approve", "all")
+	units, err := v.carried(ctx, r)
 	if err != nil {
 		return err
 	}
 	moved := time.Now()
-	units, err := v.status(ctx)
-	if err != nil {
-		return err
-	}
 	retired := 0
 	for _, u := range units {
 		if u.State == "retired" {
 			retired++
-		} else {
-			r.note("%s is %s: %s", u.ID, u.State, u.Why)
 		}
-	}
-	if status != 0 {
-		r.note("move ended with status %d: %s", status, tail(said, 12))
 	}
 	s.say("moved in %s; a last look at the job", moved.Sub(moving).Round(time.Second))
 	time.Sleep(o.after)
@@ -233,6 +224,35 @@ func (s *stage) story(ctx context.Context, r *report, p Pace, o options) error {
 		}
 	}
 	return v.checkJournal(ctx, r)
+}
+
+// attempts is how often the story is told to move: what a gate sent back is moved again, as whoever reads the mover's last
+// line would.
+const attempts = 3
+
+// carried moves all units and gives where they are then.
+func (v *voyage) carried(ctx context.Context, r *report) ([]unit, error) {
+	args := []string{"--approve", "all"}
+	for n := 1; ; n++ {
+		status, said, err := v.move(ctx, args...)
+		if err != nil {
+			return nil, err
+		}
+		units, err := v.status(ctx)
+		if err != nil || status == 0 {
+			return units, err
+		}
+		for _, u := range units {
+			if u.State != "retired" {
+				r.note("attempt %d: %s is %s: %s", n, u.ID, u.State, u.Why)
+			}
+		}
+		if n == attempts {
+			r.note("move ended with status %d: %s", status, tail(said, 12))
+			return units, nil
+		}
+		args = []string{"--approve", "all", "--again"}
+	}
 }
 
 // checkJournal has the product verify the move's journal.

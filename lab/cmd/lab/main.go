@@ -25,6 +25,7 @@ const usage = `lab makes a small world on this machine, as root: Kubernetes with
 usage:
   lab up [--nodes N] [--only PART,...] [--fake-nodes N]   make it, or what is missing of it
   lab status                                              what runs, and how it is; exit status 1 if not all is well
+  lab able                                                whether this machine can carry it: tries, and takes it back
   lab down [--verify]                                     remove all of it (--verify: only look for what is left)
   lab exec -- COMMAND ...                                 run a command where the front door and the API server are
   lab images load ARCHIVE ...                             give every node images, as docker save writes them
@@ -92,7 +93,7 @@ func dispatch(ctx context.Context, args []string, out, log io.Writer, began time
 		nodes, only, fake = flags.Int("nodes", 2, ""), flags.String("only", "", ""), flags.Int("fake-nodes", 0, "")
 	case "down":
 		verify = flags.Bool("verify", false, "")
-	case "status", "exec", "images":
+	case "status", "able", "exec", "images":
 	case "help", "-h", "--help":
 		printUsage(out)
 		return nil
@@ -128,6 +129,8 @@ func dispatch(ctx context.Context, args []string, out, log io.Writer, began time
 		return lab.Up(ctx, l, o)
 	case "status":
 		return lab.Status(ctx, l, out)
+	case "able":
+		return lab.Able(ctx, l, log)
 	case "exec":
 		return lab.Exec(l, flags.Args())
 	case "images":
