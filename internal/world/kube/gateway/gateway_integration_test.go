@@ -72,13 +72,9 @@ func open(t *testing.T) *kube.Connection {
 	return c
 }
 
-// install brings the definition of HTTPRoute, and takes it away again if it was
-// not there.
-func install(t *testing.T, c *kube.Connection) {
+// definition reads that of HTTPRoute from the module that publishes it.
+func definition(t *testing.T) []byte {
 	t.Helper()
-	if _, err := c.Dynamic.Resource(definitions).Get(t.Context(), routes.GroupResource().String(), metav1.GetOptions{}); err == nil {
-		return
-	}
 	cmd := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module)
 	cmd.Dir = t.TempDir() // outside of any module
 	out, err := cmd.Output()
@@ -93,6 +89,20 @@ func install(t *testing.T, c *kube.Connection) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return text
+}
+
+// Inside of the lab, where the other tests run, no module can be fetched: this one runs before them, outside.
+func TestTheDefinitionCanBeHad(t *testing.T) { definition(t) }
+
+// install brings the definition of HTTPRoute, and takes it away again if it was
+// not there.
+func install(t *testing.T, c *kube.Connection) {
+	t.Helper()
+	if _, err := c.Dynamic.Resource(definitions).Get(t.Context(), routes.GroupResource().String(), metav1.GetOptions{}); err == nil {
+		return
+	}
+	text := definition(t)
 	var o unstructured.Unstructured
 	if err := yaml.Unmarshal(text, &o.Object); err != nil {
 		t.Fatal(err)
