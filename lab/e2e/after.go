@@ -228,8 +228,12 @@ func (s *stage) scales(ctx context.Context, r *report) error {
 		}
 		return strconv.Atoi(strings.TrimSpace(out))
 	}
-	first, err := replicas(ctx)
-	if err != nil {
+	two := func(ctx context.Context) (bool, error) {
+		n, err := replicas(ctx)
+		return n == 2, err
+	}
+	// What streamed just now may have added some.
+	if err := until(ctx, "two copies of query to begin with", 7*time.Minute, two); err != nil {
 		return err
 	}
 	reading, stop := context.WithCancel(ctx)
@@ -241,7 +245,7 @@ func (s *stage) scales(ctx context.Context, r *report) error {
 			}
 		})
 	}
-	begun, most := time.Now(), first
+	begun, most := time.Now(), 2
 	up := until(ctx, "four copies of query", 3*time.Minute, func(ctx context.Context) (bool, error) {
 		n, err := replicas(ctx)
 		most = max(most, n)
@@ -250,17 +254,14 @@ func (s *stage) scales(ctx context.Context, r *report) error {
 	took := time.Since(begun)
 	stop()
 	wait.Wait()
-	r.least(fmt.Sprintf("copies of query under long reads, from %d, in %s", first, took.Round(time.Second)), float64(most), "", 4)
+	r.least(fmt.Sprintf("copies of query under long reads, from 2, in %s", took.Round(time.Second)), float64(most), "", 4)
 	if up != nil {
 		r.note("%v", up)
 	}
 	begun = time.Now()
-	down := until(ctx, "two copies of query again", 7*time.Minute, func(ctx context.Context) (bool, error) {
-		n, err := replicas(ctx)
-		return n <= 2, err
-	})
-	if down != nil {
-		r.note("%v", down)
+	if err := until(ctx, "two copies of query again", 7*time.Minute, two); err != nil {
+		r.note("%v", err)
+		return nil
 	}
 	r.note("back at two copies after %s", time.Since(begun).Round(time.Second))
 	return nil

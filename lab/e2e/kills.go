@@ -14,7 +14,7 @@ import (
 // kills moves the estate again and again, and kills the mover meanwhile: kill -9
 // at random instants, then the same command again.
 func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
-	moves, each := 2, 10
+	moves, each := 1, 10
 	if o.full {
 		moves = 20
 	}

@@ -49,7 +49,7 @@ func run(args []string) int {
 	f.DurationVar(&o.after, "after", 10*time.Second, "how long the new one is, at the end")
 	f.BoolVar(&o.full, "full", false, "the whole: slower steps, more rounds")
 	f.Uint64Var(&o.seed, "seed", 1, "of what is left to chance")
-	f.IntVar(&o.moves, "moves", 0, "of the part kills how many; 0: 2, or 20 with -full")
+	f.IntVar(&o.moves, "moves", 0, "of the part kills how many; 0: 1, or 20 with -full")
 	f.StringVar(&o.fault, "fault", "", "of the part faults only those whose names have this, such as node")
 	only := f.String("parts", strings.Join(parts, ","), "which parts to run")
 	if err := f.Parse(args); err != nil {

@@ -15,7 +15,7 @@ const (
 	height  = 56
 	head    = 18 // above the bars, for signs
 	columns = 120
-	ticks   = 6
+	ticks   = 6 // at most, beside the first
 )
 
 // px is a place or a length in a drawing.
@@ -68,13 +68,13 @@ func axisOf(p witness.Proof) axis {
 	if time.Duration(a.n)*a.step > 24*time.Hour {
 		layout = "Jan 2 15:04"
 	}
-	for i := range ticks + 1 {
-		at := a.from.Add(time.Duration(i) * time.Duration(a.n) * a.step / ticks)
-		t := tick{X: px(width * float64(i) / ticks), Text: at.UTC().Format(layout), Anchor: "middle"}
+	// They stand at edges of columns: of few, not at every sixth of the drawing.
+	for i := 0; i <= a.n; i += max((a.n+ticks-1)/ticks, 1) {
+		t := tick{X: px(width * float64(i) / float64(a.n)), Text: a.from.Add(time.Duration(i) * a.step).UTC().Format(layout), Anchor: "middle"}
 		switch i {
 		case 0:
 			t.Anchor = "start"
-		case ticks:
+		case a.n:
 			t.Anchor = "end"
 		}
 		a.Ticks = append(a.Ticks, t)

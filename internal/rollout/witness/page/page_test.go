@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,26 @@ func TestAMoveWithoutWitnessSaysSo(t *testing.T) {
 	for _, want := range []string{"<b>unknown</b>", "No record was acknowledged", "spec.move.workloads.NAME.witness", "Not signed off"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+// A time stands once below each drawing, whether a move took minutes or days.
+func TestNoTimeStandsTwiceOnAnAxis(t *testing.T) {
+	for _, length := range []time.Duration{20 * time.Second, 2 * time.Minute, 7 * time.Minute, 3 * time.Hour, 50 * time.Hour} {
+		html := render(t, statement(t, length, func(int) int { return 1 }))
+		svg := html[strings.Index(html, "<svg"):]
+		seen := map[string]int{}
+		for _, x := range regexp.MustCompile(`<text[^>]*>([^<]*\d\d:\d\d)</text>`).FindAllStringSubmatch(svg, -1) {
+			seen[x[1]]++
+		}
+		if len(seen) < 2 || len(seen) > 7 {
+			t.Errorf("%s: %d times on the axis, want 2 to 7: %v", length, len(seen), seen)
+		}
+		for at, n := range seen {
+			if n != 1 {
+				t.Errorf("%s: %s stands %d times", length, at, n)
+			}
 		}
 	}
 }
