@@ -20,7 +20,7 @@ type Pace struct {
 
 // Short and Long are the paces of `make e2e` and of `make e2e FULL=1`.
 var (
-	Short = Pace{Bake: 4 * time.Second, Soak: 6 * time.Second, Window: 2 * time.Second, Steps: []int{5, 25, 50, 100}, MinRequests: 40, Floor: 3 * time.Second}
+	Short = Pace{Bake: 4 * time.Second, Soak: 6 * time.Second, Window: 2 * time.Second, Steps: []int{10, 50, 100}, MinRequests: 40, Floor: 3 * time.Second}
 	Long  = Pace{Bake: 8 * time.Second, Soak: 20 * time.Second, Window: 5 * time.Second, Steps: []int{1, 5, 25, 50, 100}, MinRequests: 60, Floor: 3 * time.Second}
 )
 
