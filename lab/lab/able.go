@@ -13,22 +13,28 @@ import (
 	"github.com/tranship/tranship/lab/tool"
 )
 
+// ErrUnable is of a machine that lacks what the lab is made of.
+var ErrUnable = errors.New("cannot be had on this machine")
+
 // Able tries what the lab is made of, and takes it back: containers that cannot make namespaces or cgroups are as common
-// among machines that run tests as those that can. The error says what cannot be had.
+// among machines that run tests as those that can. The error says what cannot be had,
+// and is ErrUnable then; any other is no word on the machine.
 func Able(ctx context.Context, l Layout, log io.Writer) (err error) {
 	if err := host.Check(); err != nil {
+		return err
+	}
+	if err := l.Check(); err != nil {
 		return err
 	}
 	if err := host.Install(ctx, log); err != nil {
 		return err
 	}
 	l.Prefix, l.Dir = l.Prefix+"try", l.Dir+"-try"
-	if err := l.Check(); err != nil {
-		return err
-	}
 	defer func() {
 		after := context.WithoutCancel(ctx)
-		err = errors.Join(err, l.unplug(after), l.remove(after))
+		if left := errors.Join(l.unplug(after), l.remove(after)); left != nil {
+			err = fmt.Errorf("take back what was tried: %w", left)
+		}
 	}()
 	for _, t := range []struct {
 		what string
@@ -40,7 +46,7 @@ func Able(ctx context.Context, l Layout, log io.Writer) (err error) {
 		{"a mount over another", l.overlay},
 	} {
 		if err := t.do(ctx); err != nil {
-			return fmt.Errorf("the lab needs %s, which cannot be had on this machine: %w", t.what, err)
+			return fmt.Errorf("the lab needs %s, which %w: %w", t.what, ErrUnable, err)
 		}
 	}
 	_, err = fmt.Fprintln(log, "this machine can carry the lab")
@@ -49,13 +55,16 @@ func Able(ctx context.Context, l Layout, log io.Writer) (err error) {
 
 // filter sets rules such as kube-proxy's and those of pods' ports.
 func (l Layout) filter(ctx context.Context) error {
-	in := "--net=/var/run/netns/" + l.LAN()
-	_, err := tool.Run(ctx, "nsenter", in, "--", "nft", "add table ip try; add chain ip try out { type nat hook postrouting priority 100; }; add rule ip try out masquerade")
-	if err != nil {
-		return err
+	for _, rule := range [][]string{
+		{"nft", "add table ip try; add chain ip try out { type nat hook postrouting priority 100; }; add rule ip try out masquerade"},
+		{"iptables", "-t", "nat", "-A", "POSTROUTING", "-m", "comment", "--comment", "try", "-j", "MASQUERADE"},
+	} {
+		in := tool.Inside(l.LAN(), rule...)
+		if _, err := tool.Run(ctx, in[0], in[1:]...); err != nil {
+			return err
+		}
 	}
-	_, err = tool.Run(ctx, "nsenter", in, "--", "iptables", "-t", "nat", "-A", "POSTROUTING", "-m", "comment", "--comment", "try", "-j", "MASQUERADE")
-	return err
+	return nil
 }
 
 // overlay mounts as containerd does.

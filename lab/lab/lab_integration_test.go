@@ -145,3 +145,25 @@ func (x program) killed(t *testing.T, line string, after time.Duration) {
 		t.Fatalf("up came to its end before it was killed after %q", line)
 	}
 }
+
+// Only what the machine lacks makes it unable; whatever else goes wrong is an error as any other.
+func TestAMachineWithoutCgroupsIsUnable(t *testing.T) {
+	x := build(t)
+	x.run(t, "able")
+	c := x.command("able")
+	c.Args = append([]string{"unshare", "--mount", "sh", "-ec", `mount -t tmpfs none /sys/fs/cgroup; exec "$@"`, "sh"}, c.Args...)
+	c.Path, c.Err = exec.LookPath("unshare")
+	out, err := c.CombinedOutput()
+	if c.ProcessState == nil || c.ProcessState.ExitCode() != 3 || !strings.Contains(string(out), "cgroups") {
+		t.Errorf("without cgroups: %v, want exit status 3 and their name:\n%s", err, out)
+	}
+	broken := x
+	broken.dir = "/"
+	if err := broken.command("able").Run(); err == nil || err.(*exec.ExitError).ExitCode() != 1 { //nolint:errorlint // it is one
+		t.Errorf("with an impossible folder: %v, want exit status 1", err)
+	}
+	left, err := filepath.Glob("/var/run/netns/" + prefix + "*")
+	if err != nil || len(left) > 0 {
+		t.Errorf("namespaces left: %v, %v", left, err)
+	}
+}

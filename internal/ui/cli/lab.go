@@ -19,7 +19,7 @@ var errNoLab = errors.New("the lab is part of tranship's sources: run this insid
 
 func (s *session) labCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "lab up|status|exec|images|down [FLAGS]",
+		Use:   "lab up|status|able|exec|images|down [FLAGS]",
 		Short: "A small world to rehearse in: Kubernetes, a front door, databases, an old world",
 		Long: `Lab makes a real Kubernetes with nodes of its own, HAProxy, PostgreSQL and a
 stand-in of Mesos on this machine, in network namespaces, and removes all of it

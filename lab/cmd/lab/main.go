@@ -25,7 +25,7 @@ const usage = `lab makes a small world on this machine, as root: Kubernetes with
 usage:
   lab up [--nodes N] [--only PART,...] [--fake-nodes N]   make it, or what is missing of it
   lab status                                              what runs, and how it is; exit status 1 if not all is well
-  lab able                                                whether this machine can carry it: tries, and takes it back
+  lab able                                                whether this machine can carry it; exit status 3 if not
   lab down [--verify]                                     remove all of it (--verify: only look for what is left)
   lab exec -- COMMAND ...                                 run a command where the front door and the API server are
   lab images load ARCHIVE ...                             give every node images, as docker save writes them
@@ -44,7 +44,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, began))
 }
 
-// run gives the exit status: 0 done, 1 failed, 2 usage, 130 interrupted.
+// run gives the exit status: 0 done, 1 failed, 2 usage, 3 the machine is unable, 130 interrupted.
 func run(ctx context.Context, args []string, out, log io.Writer, began time.Time) int {
 	err := dispatch(ctx, args, out, log, began)
 	switch {
@@ -61,6 +61,9 @@ func run(ctx context.Context, args []string, out, log io.Writer, began time.Time
 		return 130
 	}
 	fmt.Fprintf(log, "lab: %v\n", err)
+	if errors.Is(err, lab.ErrUnable) {
+		return 3
+	}
 	return 1
 }
 
