@@ -14,6 +14,7 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/openapi"
 	"k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/logs"
+	"k8s.io/component-base/version"
 	"k8s.io/kube-openapi/pkg/common"
 	"k8s.io/kube-openapi/pkg/util"
 	"k8s.io/kube-openapi/pkg/validation/spec"
@@ -39,6 +40,10 @@ func main() {
 }
 
 func run(ctx context.Context, o *options.Options) error {
+	if o.ShowVersion {
+		fmt.Println(version.Get().GitVersion)
+		return nil
+	}
 	if errs := o.Validate(); len(errs) > 0 {
 		return errs[0]
 	}
