@@ -239,13 +239,16 @@ func (v *voyage) carried(ctx context.Context, r *report) ([]unit, error) {
 			return nil, err
 		}
 		units, err := v.status(ctx)
-		if err != nil || status == 0 {
-			return units, err
+		if err != nil {
+			return nil, err
 		}
 		for _, u := range units {
 			if u.State != "retired" {
 				r.note("attempt %d: %s is %s: %s", n, u.ID, u.State, u.Why)
 			}
+		}
+		if status == 0 {
+			return units, nil
 		}
 		if n == attempts {
 			r.note("move ended with status %d: %s", status, tail(said, 12))
