@@ -1,7 +1,6 @@
 package program
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -28,14 +27,12 @@ func TestMetricsServerSharesWhatKubernetesIsMadeOf(t *testing.T) {
 // versions gives those of all modules that a program is made of.
 func versions(t *testing.T, dir, pkg string) map[string]string {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", pkg)
-	c.Dir = dir
-	out, err := c.Output()
+	out, err := goTool(t.Context(), dir, "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", pkg)
 	if err != nil {
-		t.Fatalf("go list in %s: %v", dir, err)
+		t.Fatalf("in %s: %v", dir, err)
 	}
 	all := map[string]string{}
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		if f := strings.Fields(line); len(f) == 2 {
 			all[f[0]] = f[1]
 		}
