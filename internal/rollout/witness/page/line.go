@@ -69,7 +69,7 @@ func axisOf(p witness.Proof) axis {
 		layout = "Jan 2 15:04"
 	}
 	// They stand at edges of columns: of few, not at every sixth of the drawing.
-	for i := 0; i <= a.n; i += max((a.n+ticks-1)/ticks, 1) {
+	for i := 0; i <= a.n; i += (a.n + ticks - 1) / ticks {
 		t := tick{X: px(width * float64(i) / float64(a.n)), Text: a.from.Add(time.Duration(i) * a.step).UTC().Format(layout), Anchor: "middle"}
 		switch i {
 		case 0:
