@@ -50,7 +50,7 @@ func Policy(name string) (p policy.Policy, found string, diags diag.List, err er
 func Discover(paths []string, p policy.Policy, progress func(file string, n, of int)) (discover.Result, error) {
 	fsys, err := inputs(paths)
 	if err != nil {
-		return discover.Result{}, fmt.Errorf("open input: %w", err)
+		return discover.Result{}, fmt.Errorf("open input: %w; name a snapshot (tranship capture --out snapshot makes one), or exported definitions", err)
 	}
 	sum, err := snapshot.DigestFS(fsys)
 	if err != nil {
