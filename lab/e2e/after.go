@@ -19,7 +19,7 @@ import (
 // afterwards shows what the move was for: on the cluster that the story has
 // moved the estate to.
 func (s *stage) afterwards(ctx context.Context, r *report, o options) error {
-	r.part("after the move")
+	r.section("after the move")
 	if _, err := s.pod(ctx, "query"); err != nil {
 		return fmt.Errorf("%w; this part needs the story before it", err)
 	}

@@ -17,7 +17,7 @@ import (
 // databases moves the database alone, under load: over, back within the window,
 // and over again for good.
 func (s *stage) databases(ctx context.Context, r *report, p Pace, o options) error {
-	r.part("PostgreSQL by logical replication, under load")
+	r.section("PostgreSQL by logical replication, under load")
 	if err := s.reset(ctx); err != nil {
 		return err
 	}

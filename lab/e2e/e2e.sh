@@ -40,7 +40,8 @@ fi
 "$cache/bin/e2e" -lab "$cache/run/lab.json" -tranship "$cache/bin/tranship" -bin "$cache/bin" -dir "$cache/e2e" \
 	-parts "${PARTS:-story,after,database,kills,faults}" ${FULL:+-full} ${MOVES:+-moves "$MOVES"} ${FAULT:+-fault "$FAULT"} || bad=1
 if [ -z "${KEEP:-}" ]; then
-	"$cache/bin/lab" down
+	# What it says would push what failed out of the last lines.
+	"$cache/bin/lab" down >"$cache/down.log" 2>&1 || { cat "$cache/down.log" >&2 && bad=1; }
 	"$cache/bin/lab" down --verify || bad=1
 fi
 exit $bad

@@ -30,7 +30,7 @@ func (s *stage) faults(ctx context.Context, r *report, p Pace, o options) error 
 	if o.full {
 		rounds = 5
 	}
-	r.part(fmt.Sprintf("faults during the shift, %d each", rounds))
+	r.section(fmt.Sprintf("faults during the shift, %d each", rounds))
 	p.Steps = []int{50, 100}
 	p.Bake, p.Soak, p.Window, p.Floor = 6*time.Second, 12*time.Second, 5*time.Minute, 500*time.Millisecond
 	g, err := s.look(ctx)
@@ -62,6 +62,7 @@ func (s *stage) faults(ctx context.Context, r *report, p Pace, o options) error 
 
 // rounds has one fault happen so often under one load, and reports.
 func (v *voyage) rounds(ctx context.Context, r *report, f fault, rounds int) error {
+	r.section("fault: " + f.name)
 	load, err := v.drive(ctx, strings.ReplaceAll(f.name, " ", "-"), 500, loadRates{write: 80, last: 100, page: 10, long: 0.1}.args()...)
 	if err != nil {
 		return err
@@ -81,24 +82,23 @@ func (v *voyage) rounds(ctx context.Context, r *report, f fault, rounds int) err
 	if err != nil {
 		return err
 	}
-	r.note("%s:", f.name)
-	r.all("  right verdict", sum.right, rounds)
-	r.zero("  acknowledged records missing or double", got.Readings.Missing+got.Readings.Duplicates)
-	r.zero("  requests that failed and are not the faulty target's own", int64(stats.Failed)-sum.own)
+	r.all("right verdict", sum.right, rounds)
+	r.zero("acknowledged records missing or double", got.Readings.Missing+got.Readings.Duplicates)
+	r.zero("requests that failed and are not the faulty target's own", int64(stats.Failed)-sum.own)
 	if f.own {
-		r.note("    %d requests failed at the target itself; weight x window bounds them by %d", sum.own, sum.bound)
-		r.zero("  requests failed beyond weight x window", max(sum.own-sum.bound, 0))
+		r.note("  %d requests failed at the target itself; weight x window bounds them by %d", sum.own, sum.bound)
+		r.zero("requests failed beyond weight x window", max(sum.own-sum.bound, 0))
 	}
 	if int64(stats.Failed) > sum.own {
 		for i, x := range failures {
 			if i < 3 {
-				r.note("    failure: %s %s %s %s: %s", x.At.Format(time.TimeOnly), x.Class, x.World, x.Outcome, x.Error)
+				r.note("failure: %s %s %s %s: %s", x.At.Format(time.TimeOnly), x.Class, x.World, x.Outcome, x.Error)
 			}
 		}
 	}
 	if f.back {
-		r.most("  traffic home after the failing verdict, the slowest", sum.home.Seconds(), "s", 3)
-		r.note("    from fault to verdict %s at the slowest", sum.seen.Round(100*time.Millisecond))
+		r.most("traffic home after the failing verdict, the slowest", sum.home.Seconds(), "s", 3)
+		r.note("  from fault to verdict %s at the slowest", sum.seen.Round(100*time.Millisecond))
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
 	if o.moves > 0 {
 		moves = o.moves
 	}
-	r.part(fmt.Sprintf("kill -9 of the mover: %d moves, %d kills each", moves, each))
+	r.section(fmt.Sprintf("kill -9 of the mover: %d moves, %d kills each", moves, each))
 	chance := rand.New(rand.NewPCG(o.seed, 1))
 	p.Steps, p.Bake, p.Soak, p.Window = []int{25, 100}, 3*time.Second, 4*time.Second, time.Second
 	var killed, ended int

@@ -93,14 +93,13 @@ func run(args []string) int {
 			err = s.faults(ctx, r, pace, o)
 		}
 		if err != nil {
-			r.failed++
-			r.note("the part %s could not be carried through: %v", p, err)
+			r.broken(p, err)
 		}
 		if ctx.Err() != nil {
 			return 130
 		}
 	}
-	fmt.Printf("\ne2e: %d failed, %s\n", r.failed, time.Since(begun).Round(time.Second))
+	r.end(time.Since(begun))
 	if r.failed > 0 {
 		return 1
 	}

@@ -151,7 +151,7 @@ func mixed(rate float64) loadRates {
 
 // story moves the whole estate under load, all waves, and counts.
 func (s *stage) story(ctx context.Context, r *report, p Pace, o options) error {
-	r.part("the story: the telemetry estate moves under load")
+	r.section("the story: the telemetry estate moves under load")
 	if err := s.reset(ctx); err != nil {
 		return err
 	}
