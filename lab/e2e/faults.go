@@ -113,12 +113,8 @@ type score struct {
 // round shifts half of a unit's traffic, breaks something, and has the unit come home: by itself, or by an order if it
 // rightly went on.
 func (v *voyage) round(ctx context.Context, r *report, load *driver, f fault, n int, sum *score) error {
-	ended := make(chan error, 1)
-	go func() {
-		_, _, err := v.move(ctx, "--unit", f.unit, "--again")
-		ended <- err
-	}()
-	if err := v.reaches(ctx, f.unit, 50); err != nil {
+	m := v.begin(ctx, "--unit", f.unit, "--again")
+	if err := v.reaches(ctx, f.unit, 50, m); err != nil {
 		return err
 	}
 	time.Sleep(2 * time.Second)
@@ -129,7 +125,7 @@ func (v *voyage) round(ctx context.Context, r *report, load *driver, f fault, n 
 	}
 	if !f.back {
 		// It has to get past the fault to all of its traffic, and stay.
-		err = v.reaches(ctx, f.unit, 100)
+		err = v.reaches(ctx, f.unit, 100, m)
 		if mendErr := mend(); err == nil {
 			err = mendErr
 		}
@@ -141,9 +137,9 @@ func (v *voyage) round(ctx context.Context, r *report, load *driver, f fault, n 
 		if _, err := v.run(ctx, v.tranship, "rollback", f.unit, "--plan", v.file("plan.json")); err != nil {
 			r.note("round %d of %s: %v", n+1, f.name, err)
 		}
-		return <-ended
+		return m.end()
 	}
-	err = <-ended
+	err = m.end()
 	turn, turnErr := v.turned(ctx, f.unit, began)
 	if err == nil {
 		err = turnErr

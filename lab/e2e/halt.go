@@ -181,19 +181,20 @@ func (v *voyage) unit(ctx context.Context, id string) (unit, error) {
 	return unit{}, fmt.Errorf("no unit %s", id)
 }
 
-// reaches waits until the target of a unit has that share of traffic.
-func (v *voyage) reaches(ctx context.Context, id string, weight int) error {
-	begun := time.Now()
+// reaches waits until the target of a unit has that share of traffic, for as long as its mover runs.
+func (v *voyage) reaches(ctx context.Context, id string, weight int, m *moving) error {
 	return until(ctx, fmt.Sprintf("%s has %d %% of its traffic at the target", id, weight), 4*time.Minute, func(ctx context.Context) (bool, error) {
+		over := m.over()
 		u, err := v.unit(ctx, id)
-		if err != nil {
+		switch {
+		case err != nil:
 			return false, err
+		case u.Weight >= weight:
+			return true, nil
+		case over:
+			return false, fmt.Errorf("it is %s, %w: %s; its mover ended with status %d: %s", u.State, errNever, u.Why, m.status, tail(m.said, 8))
 		}
-		// A mover that has just begun may not have taken it up again.
-		if (u.State == "rolled-back" || u.State == "halted") && time.Since(begun) > 20*time.Second {
-			return false, fmt.Errorf("it is %s, %w: %s", u.State, errNever, u.Why)
-		}
-		return u.Weight >= weight, fmt.Errorf("it is %s, with %d %%", u.State, u.Weight)
+		return false, fmt.Errorf("it is %s, with %d %%", u.State, u.Weight)
 	})
 }
 

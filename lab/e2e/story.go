@@ -116,6 +116,40 @@ func (v *voyage) move(ctx context.Context, args ...string) (status int, said str
 	return c.ProcessState.ExitCode(), out.String(), nil
 }
 
+// A moving is tranship move while it runs.
+type moving struct {
+	done   chan struct{} // closed when it has ended; what follows is good from then on
+	status int
+	said   string
+	err    error
+}
+
+// begin starts tranship move.
+func (v *voyage) begin(ctx context.Context, args ...string) *moving {
+	m := &moving{done: make(chan struct{})}
+	go func() {
+		defer close(m.done)
+		m.status, m.said, m.err = v.move(ctx, args...)
+	}()
+	return m
+}
+
+// over reports whether it has ended.
+func (m *moving) over() bool {
+	select {
+	case <-m.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// end waits until it has.
+func (m *moving) end() error {
+	<-m.done
+	return m.err
+}
+
 // A unit as tranship status tells of it.
 type unit struct {
 	ID     string `json:"id"`

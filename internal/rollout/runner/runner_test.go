@@ -256,6 +256,51 @@ func TestAWorldThatDoesNotAnswerForAWhileStopsNothing(t *testing.T) {
 	})
 }
 
+// absent is a cluster whose API server takes requests and answers none, as long as gone is set.
+type absent struct {
+	runner.Cluster
+	gone *bool
+}
+
+func (a absent) Observe(ctx context.Context, w estate.Name) (rollout.Copies, error) {
+	if *a.gone {
+		<-ctx.Done()
+		return rollout.Copies{}, ctx.Err()
+	}
+	return a.Cluster.Observe(ctx, w)
+}
+
+// TestATargetThatFailsWhileItsAPIServerIsSilentIsSeen by what the front door counts.
+func TestATargetThatFailsWhileItsAPIServerIsSilentIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		units := []rollout.Unit{shifted("/cart", 1)}
+		w := newWorlds(units...)
+		m := rollout.NewMove(units, 1)
+		gone := false
+		var harmed, home time.Time
+		world := w.world()
+		world.Cluster = absent{world.Cluster, &gone}
+		tell := func(n runner.Note) {
+			switch {
+			case n.Weight == 25 && harmed.IsZero():
+				harmed, gone = n.At, true
+				w.traffic.Serve("cart", "target", fake.Serving{Errors: 0.2})
+			case !harmed.IsZero() && n.Weight == 0 && home.IsZero():
+				home, gone = n.At, false
+			}
+		}
+		if err := runner.New(m, world, w.log, runner.Options{Holder: "me", Tell: tell}).Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if why := m.Progress("/cart").Why; m.Outcome() != rollout.SomeBack || !strings.Contains(why, "errors") {
+			t.Fatalf("%s, want it back because of errors", w.why(m))
+		}
+		if took := home.Sub(harmed); took > units[0].Patience/2 {
+			t.Errorf("traffic was home after %s", took)
+		}
+	})
+}
+
 // TestKilledAnywhereItGoesOn kills the mover before each record it would write,
 // and starts it again: the unit ends where it would have, and no exclusive
 // workload ever ran twice.
@@ -380,6 +425,39 @@ func TestASecondMoverIsKeptOut(t *testing.T) {
 			t.Errorf("Run = %v with %d records, want ErrHeld and none", err, len(w.log.records))
 		}
 	})
+}
+
+// mute is a lease whose server takes requests and answers none, from a time on and for a while.
+type mute struct {
+	runner.Lease
+	from  time.Time
+	until time.Time
+}
+
+func (m mute) Take(ctx context.Context, holder string, ttl time.Duration) error {
+	if now := time.Now(); now.After(m.from) && now.Before(m.until) {
+		<-ctx.Done() // as on a connection that has died: also when the server is back
+		return ctx.Err()
+	}
+	return m.Lease.Take(ctx, holder, ttl)
+}
+
+func TestALeaseThatIsNotAnsweredEndsTheMoverBeforeAnotherCanBegin(t *testing.T) {
+	for span, lost := range map[time.Duration]bool{30 * time.Second: false, time.Hour: true} {
+		synctest.Test(t, func(t *testing.T) {
+			units := []rollout.Unit{shifted("/cart", 1)}
+			w := newWorlds(units...)
+			world, from := w.world(), time.Now().Add(2*time.Minute)
+			world.Lease = mute{world.Lease, from, from.Add(span)}
+			err := runner.New(rollout.NewMove(units, 1), world, w.log, runner.Options{Holder: "me"}).Run(t.Context())
+			if (err != nil) != lost {
+				t.Errorf("a server that is mute for %s: Run = %v", span, err)
+			}
+			if after := time.Since(from); lost && after > time.Minute {
+				t.Errorf("the mover went on for %s, and another can begin after a minute", after)
+			}
+		})
+	}
 }
 
 // TestADatabaseGoesOverAndComesBack by replication.

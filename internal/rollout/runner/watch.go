@@ -26,6 +26,9 @@ const (
 	recent = 15 * time.Second
 	// asking is how often checks, identity and PromQL are asked.
 	asking = 5 * time.Second
+	// answering is how long one look waits for one world: a connection that has
+	// died says nothing for much longer, and the others are to be looked at.
+	answering = 5 * time.Second
 )
 
 // watch has the gates hold for as long as the step says. One that fails ends it
@@ -118,9 +121,9 @@ func reasons(results []gate.Result) string {
 // A look is what was seen of both worlds at one instant.
 type look struct {
 	at             time.Time
-	source, target []rollout.Copies // by workload
-	flows          []rollout.Flow   // by route
-	lag            rollout.Lag
+	source, target []rollout.Copies // by workload; nil: unseen
+	flows          []rollout.Flow   // by route; nil: unseen
+	lag            *rollout.Lag     // nil: unseen, or no database
 	// unseen are results in the place of what could not be seen.
 	unseen []gate.Result
 	asked  []gate.Result
@@ -134,7 +137,8 @@ type viewer struct {
 	weight  int
 	witness *witnesses
 	bases   map[string]*gate.Window
-	looks   []look // the first, and those of the recent span
+	first   *look  // of both worlds' copies, and of the lag
+	looks   []look // of all flows: the first, and those of the recent span
 	asked   []gate.Result
 	askedAt time.Time
 	seen    time.Time // when all was last seen
@@ -144,46 +148,40 @@ type viewer struct {
 
 func (v *viewer) look(ctx context.Context) look {
 	l := look{at: v.opts.Clock.Now()}
-	unseen := func(name gate.Name, err error) {
-		l.unseen = append(l.unseen, gate.Result{Gate: name, Verdict: gate.Unknown, Why: "no answer: " + err.Error()})
+	var err error
+	unseen := func(name gate.Name) {
+		if err != nil {
+			l.unseen = append(l.unseen, gate.Result{Gate: name, Verdict: gate.Unknown, Why: "no answer: " + err.Error()})
+		}
 	}
-	for i := range v.unit.Workloads {
-		w := &v.unit.Workloads[i]
-		s, err := v.world.Source.Observe(ctx, w.Name)
+	l.source, err = observe(ctx, v.unit.Workloads, func(ctx context.Context, w rollout.Workload) (rollout.Copies, error) {
+		c, err := v.world.Source.Observe(ctx, w.Name)
 		if errors.Is(err, ErrAbsent) {
-			s, err = rollout.Copies{Absent: true}, nil
+			return rollout.Copies{Absent: true}, nil
 		}
-		if err != nil {
-			unseen("source", err)
-		}
-		l.source = append(l.source, s)
-		if v.unit.Database != nil {
-			l.target = append(l.target, rollout.Copies{})
-			continue
-		}
-		t, err := v.world.Cluster.Observe(ctx, w.Name)
-		if err != nil {
-			unseen(gate.ReadyGate, err)
-		}
-		l.target = append(l.target, t)
-	}
-	for _, route := range v.unit.Routes() {
-		if err := v.follow(ctx, route); err != nil {
-			unseen(gate.CapacityGate, err)
-		}
-		f, err := v.world.Traffic.Observe(ctx, route)
-		if err != nil {
-			unseen(gate.ErrorsGate, err)
-		}
-		l.flows = append(l.flows, f)
-	}
+		return c, err
+	})
+	unseen("source")
 	if d := v.unit.Database; d != nil {
-		lag, err := v.world.Database.Lag(ctx, *d)
-		if err != nil {
-			unseen(gate.LagGate, err)
+		own, end := brief(ctx)
+		var lag rollout.Lag
+		if lag, err = v.world.Database.Lag(own, *d); err == nil {
+			l.lag = &lag
 		}
-		l.lag = lag
+		end()
+		unseen(gate.LagGate)
+	} else {
+		l.target, err = observe(ctx, v.unit.Workloads, func(ctx context.Context, w rollout.Workload) (rollout.Copies, error) {
+			return v.world.Cluster.Observe(ctx, w.Name)
+		})
+		unseen(gate.ReadyGate)
+		_, err = observe(ctx, v.unit.Routes(), func(ctx context.Context, r rollout.Route) (struct{}, error) {
+			return struct{}{}, v.follow(ctx, r)
+		})
+		unseen(gate.CapacityGate)
 	}
+	l.flows, err = observe(ctx, v.unit.Routes(), v.world.Traffic.Observe)
+	unseen(gate.ErrorsGate)
 	if v.askedAt.IsZero() || l.at.Sub(v.askedAt) >= asking {
 		v.asked, v.askedAt = v.ask(ctx), l.at
 	}
@@ -192,6 +190,26 @@ func (v *viewer) look(ctx context.Context) look {
 		v.seen = l.at
 	}
 	return l
+}
+
+// brief is the time that a look has for one world.
+func brief(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, answering, fmt.Errorf("nothing within %s", answering))
+}
+
+// observe looks at all things of one world; nil and why, if one cannot be seen.
+func observe[T, S any](ctx context.Context, things []T, see func(context.Context, T) (S, error)) ([]S, error) {
+	ctx, end := brief(ctx)
+	defer end()
+	out := make([]S, 0, len(things))
+	for _, x := range things {
+		s, err := see(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
 }
 
 // follow tells the front door of pods that took the place of others. Addresses of
@@ -220,48 +238,55 @@ func (v *viewer) silent(l look) time.Duration {
 }
 
 // judge holds a look against the first one, and against one that is not long ago.
+// What was seen is judged though other things were not: a target that fails
+// while the API server is away has to be seen by what the front door counts.
 func (v *viewer) judge(l look) []gate.Result {
-	if len(l.unseen) > 0 {
-		// What was seen is judged when all is: half a picture compares with nothing.
-		return append(l.unseen, l.asked...)
+	out := append(slices.Clone(l.unseen), l.asked...)
+	if v.first == nil && len(l.unseen) == 0 {
+		v.first = &l
 	}
-	v.looks = append(v.looks, l)
-	for len(v.looks) > 2 && l.at.Sub(v.looks[2].at) >= recent {
-		v.looks = slices.Delete(v.looks, 1, 2)
-	}
-	first, near := v.looks[0], v.looks[min(1, len(v.looks)-1)]
-	out := slices.Clone(l.asked)
-	for i := range v.unit.Workloads {
-		w := &v.unit.Workloads[i]
-		if why := drifted(w, l.source[i]); why != "" {
+	for i := range l.source {
+		if why := drifted(&v.unit.Workloads[i], l.source[i]); why != "" {
 			out = append(out, gate.Result{Gate: "drift", Verdict: gate.Fail, Why: why})
 		}
-		if v.unit.Database != nil {
-			continue
-		}
-		share := 100
-		if len(w.Routes) > 0 && v.unit.HasRoutes() && v.weight < 100 {
-			share = v.weight
-		}
-		out = append(out, gate.Ready(w, l.target[i], share), gate.Restarts(w, first.target[i], l.target[i], v.limits))
 	}
-	if v.unit.Database != nil {
-		out = append(out, gate.Lag(first.lag, l.lag, v.limits))
+	share := 100
+	if v.unit.HasRoutes() && v.weight < 100 {
+		share = v.weight
 	}
-	out = append(out, v.traffic(first, near, l)...)
+	for i := range l.target {
+		w := &v.unit.Workloads[i]
+		of := 100
+		if len(w.Routes) > 0 {
+			of = share
+		}
+		out = append(out, gate.Ready(w, l.target[i], of))
+		if v.first != nil {
+			out = append(out, gate.Restarts(w, v.first.target[i], l.target[i], v.limits))
+		}
+	}
+	if l.lag != nil && v.first != nil {
+		out = append(out, gate.Lag(*v.first.lag, *l.lag, v.limits))
+	}
+	out = append(out, v.traffic(l)...)
 	if v.witness != nil {
 		out = append(out, v.witness.verdict())
 	}
 	return out
 }
 
-func (v *viewer) traffic(first, near, l look) []gate.Result {
+func (v *viewer) traffic(l look) []gate.Result {
+	if l.flows == nil || v.weight == 0 {
+		return nil
+	}
+	v.looks = append(v.looks, l)
+	for len(v.looks) > 2 && l.at.Sub(v.looks[2].at) >= recent {
+		v.looks = slices.Delete(v.looks, 1, 2)
+	}
+	first, near := v.looks[0], v.looks[min(1, len(v.looks)-1)]
 	var out []gate.Result
 	v.windows = map[string]gate.Window{}
 	for i, route := range v.unit.Routes() {
-		if v.weight == 0 {
-			continue
-		}
 		long := gate.Window{Begin: first.flows[i], End: l.flows[i], Base: v.bases[route.Backend]}
 		short := long
 		short.Begin = near.flows[i]
@@ -275,7 +300,7 @@ func (v *viewer) traffic(first, near, l look) []gate.Result {
 			out = append(out, x)
 		}
 		for j := range v.unit.Workloads {
-			if w := &v.unit.Workloads[j]; w.Name == route.Workload {
+			if w := &v.unit.Workloads[j]; w.Name == route.Workload && l.source != nil && l.target != nil {
 				out = append(out, gate.Capacity(w, l.source[j], l.target[j], l.flows[i]))
 			}
 		}
@@ -338,6 +363,8 @@ func (v *viewer) addresses(ctx context.Context, w *rollout.Workload) ([]string, 
 	if len(w.Routes) == 0 {
 		return nil, nil
 	}
+	ctx, end := brief(ctx)
+	defer end()
 	return v.world.Exposer.Expose(ctx, w.Name, w.Routes[0].Port)
 }
 
