@@ -34,21 +34,20 @@ func (s *stage) databases(ctx context.Context, r *report, p Pace, o options) err
 	if err != nil {
 		return err
 	}
-	const id = "database/telemetry"
 	var said bytes.Buffer
-	mover := v.mover(ctx, "--unit", id)
+	mover := v.mover(ctx, "--unit", databaseUnit)
 	mover.Stdout, mover.Stderr = &said, &said
 	if err := mover.Start(); err != nil {
 		return err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- mover.Wait() }()
-	if err := v.is(ctx, id, "soaking"); err != nil {
+	if err := v.is(ctx, databaseUnit, "soaking"); err != nil {
 		_ = mover.Cancel()
 		return fmt.Errorf("%w\n%s", err, tail(said.String(), 8))
 	}
 	time.Sleep(10 * time.Second)
-	if out, err := v.run(ctx, v.tranship, "rollback", id, "--plan", v.file("plan.json")); err != nil {
+	if out, err := v.run(ctx, v.tranship, "rollback", databaseUnit, "--plan", v.file("plan.json")); err != nil {
 		return fmt.Errorf("%w\n%s", err, tail(out, 8))
 	}
 	<-ended
@@ -57,7 +56,7 @@ func (s *stage) databases(ctx context.Context, r *report, p Pace, o options) err
 		return err
 	}
 	r.zero("acknowledged records missing or double after the way back", back.Readings.Missing+back.Readings.Duplicates)
-	status, text, err := v.move(ctx, "--unit", id, "--again", "--approve", "all")
+	status, text, err := v.move(ctx, "--unit", databaseUnit, "--again", "--approve", "all")
 	if err != nil {
 		return err
 	}
@@ -85,7 +84,7 @@ func (s *stage) databases(ctx context.Context, r *report, p Pace, o options) err
 	}
 	r.zero("acknowledged records missing or double", got.Readings.Missing+got.Readings.Duplicates)
 	r.zero("consumers together, gaps, duplicates", got.Notifier.Together+got.Notifier.Gaps+got.Notifier.Duplicates)
-	journal, err := v.run(ctx, v.tranship, "journal", "--plan", v.file("plan.json"), "--unit", id)
+	journal, err := v.run(ctx, v.tranship, "journal", "--plan", v.file("plan.json"), "--unit", databaseUnit)
 	if err != nil {
 		return err
 	}
@@ -94,15 +93,18 @@ func (s *stage) databases(ctx context.Context, r *report, p Pace, o options) err
 			r.note("%s", strings.TrimSpace(line))
 		}
 	}
-	pauses, err := v.pauses(ctx, id)
+	cuts, err := v.cutovers(ctx, databaseUnit)
 	if err != nil {
 		return err
 	}
-	for i, pause := range pauses {
-		r.most(fmt.Sprintf("writes stood still, cutover %d of %d", i+1, len(pauses)), pause, "s", 2)
+	for i, c := range cuts {
+		r.most(fmt.Sprintf("writes stood still, cutover %d of %d", i+1, len(cuts)), c.span.Seconds(), "s", 2)
 	}
 	return v.checkJournal(ctx, r)
 }
+
+// databaseUnit is the estate's.
+const databaseUnit = "database/telemetry"
 
 // is waits until a unit is in a state.
 func (v *voyage) is(ctx context.Context, id, state string) error {

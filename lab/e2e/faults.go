@@ -32,7 +32,7 @@ func (s *stage) faults(ctx context.Context, r *report, p Pace, o options) error 
 	}
 	r.section(fmt.Sprintf("faults during the shift, %d each", rounds))
 	p.Steps = []int{50, 100}
-	p.Bake, p.Soak, p.Window, p.Floor = 6*time.Second, 12*time.Second, 5*time.Minute, 500*time.Millisecond
+	p.Bake, p.Soak, p.Window, p.Floor = 5*time.Second, 10*time.Second, 5*time.Minute, 500*time.Millisecond
 	g, err := s.look(ctx)
 	if err != nil {
 		return err

@@ -198,15 +198,22 @@ func (v *voyage) reaches(ctx context.Context, id string, weight int, m *moving) 
 	})
 }
 
-// pauses gives how long writes stood still at each cutover, in seconds.
-func (v *voyage) pauses(ctx context.Context, unit string) ([]float64, error) {
+// A cutover is a moment at which a database's writes stood still.
+type cutover struct {
+	until time.Time
+	span  time.Duration
+}
+
+// cutovers reads them from the journal.
+func (v *voyage) cutovers(ctx context.Context, unit string) ([]cutover, error) {
 	out, err := v.run(ctx, v.tranship, "journal", "--plan", v.file("plan.json"), "--unit", unit, "-o", "json")
 	if err != nil {
 		return nil, err
 	}
 	var j struct {
 		Records []struct {
-			Kind string `json:"kind"`
+			At   time.Time `json:"at"`
+			Kind string    `json:"kind"`
 			Body struct {
 				Seconds float64 `json:"seconds"`
 			} `json:"body"`
@@ -215,10 +222,10 @@ func (v *voyage) pauses(ctx context.Context, unit string) ([]float64, error) {
 	if err := json.Unmarshal([]byte(out), &j); err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	var list []float64
+	var list []cutover
 	for _, r := range j.Records {
 		if r.Kind == "cutover" {
-			list = append(list, r.Body.Seconds)
+			list = append(list, cutover{r.At, time.Duration(r.Body.Seconds * float64(time.Second))})
 		}
 	}
 	return list, nil

@@ -23,7 +23,7 @@ func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
 	}
 	r.section(fmt.Sprintf("kill -9 of the mover: %d moves, %d kills each", moves, each))
 	chance := rand.New(rand.NewPCG(o.seed, 1))
-	p.Steps, p.Bake, p.Soak, p.Window = []int{25, 100}, 3*time.Second, 4*time.Second, time.Second
+	p.Steps, p.Bake, p.Soak, p.Window = []int{25, 100}, 2*time.Second, 3*time.Second, time.Second
 	var killed, ended int
 	var failed, missing, double, journals int64
 	for n := range moves {
@@ -97,7 +97,7 @@ func (s *stage) kills(ctx context.Context, r *report, p Pace, o options) error {
 
 // apart is the most that a mover of the nth move has between two kills. A move takes a minute: ten kills fall on its
 // beginning or all over it, one after the other or far from each other.
-func apart(n int) time.Duration { return []time.Duration{12, 3, 8, 5}[n%4] * time.Second }
+func apart(n int) time.Duration { return []time.Duration{8, 2, 5, 3}[n%4] * time.Second }
 
 // killed runs the move, kills it up to n times at random instants, and then lets
 // it end. It gives how often it did.

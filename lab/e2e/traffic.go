@@ -11,11 +11,13 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"syscall"
 	"time"
 
+	"github.com/tranship/tranship/lab/cgroup"
 	"github.com/tranship/tranship/lab/load/drive"
 	"github.com/tranship/tranship/lab/load/tally"
 	"github.com/tranship/tranship/lab/load/verify"
@@ -71,6 +73,12 @@ func (s *stage) drive(ctx context.Context, name string, devices int, args ...str
 	d.cmd.Stdout, d.cmd.Stderr = &d.out, log
 	if err := d.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the load: %w", err)
+	}
+	// Devices and users have processors of their own.
+	host := path.Join(s.facts.Cgroup, "load")
+	if err := errors.Join(cgroup.Make(host), cgroup.Join(host, d.cmd.Process.Pid)); err != nil {
+		_ = d.cmd.Cancel()
+		return nil, err
 	}
 	return d, until(ctx, "the load answers", 10*time.Second, func(ctx context.Context) (bool, error) {
 		err := s.get(ctx, s.lan, d.control+"/stats", nil)

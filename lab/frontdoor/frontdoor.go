@@ -66,7 +66,7 @@ func (d Door) Start(ctx context.Context) error {
 		}
 	}
 	const name = "haproxy"
-	_, err := d.Table.Start(process.Spec{Name: name, Namespace: d.Namespace, Dir: d.Dir, Args: []string{
+	_, err := d.Table.Start(process.Spec{Name: name, Host: name, Namespace: d.Namespace, Dir: d.Dir, Args: []string{
 		"haproxy", "-W", "-S", d.Master() + ",mode,600", "-f", d.Config(),
 	}})
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tranship/tranship/lab/cgroup"
 	"github.com/tranship/tranship/lab/host"
-	"github.com/tranship/tranship/lab/node"
 	"github.com/tranship/tranship/lab/tool"
 )
 
@@ -42,7 +42,7 @@ func Able(ctx context.Context, l Layout, log io.Writer) (err error) {
 	}{
 		{"namespaces, a bridge, cables and routes", l.network},
 		{"packet filters", l.filter},
-		{"cgroups", func(context.Context) error { return node.MakeCgroup(l.Cgroup()) }},
+		{"cgroups", func(context.Context) error { return cgroup.Make(l.Cgroup()) }},
 		{"a mount over another", l.overlay},
 	} {
 		if err := t.do(ctx); err != nil {

@@ -14,9 +14,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tranship/tranship/lab/cgroup"
 	"github.com/tranship/tranship/lab/host"
 	"github.com/tranship/tranship/lab/netns"
-	"github.com/tranship/tranship/lab/node"
 	"github.com/tranship/tranship/lab/process"
 	"github.com/tranship/tranship/lab/tool"
 )
@@ -131,7 +131,7 @@ func (l Layout) remove(ctx context.Context) error {
 	}
 	// A process that was killed leaves its cgroup, and the last file it wrote, a moment after it is gone.
 	for limit := time.Now().Add(5 * time.Second); ; {
-		err = errors.Join(node.RemoveCgroup(l.Cgroup()), os.RemoveAll(l.Dir))
+		err = errors.Join(cgroup.Remove(l.Cgroup()), os.RemoveAll(l.Dir))
 		if err == nil {
 			break
 		}
@@ -192,7 +192,7 @@ func Verify(ctx context.Context, l Layout, log io.Writer) error {
 		what string
 		list []string
 	}{
-		{"processes", describe(processes)}, {"namespaces", names}, {"mounts", mounts}, {"cgroups", node.Cgroups(l.Cgroup())},
+		{"processes", describe(processes)}, {"namespaces", names}, {"mounts", mounts}, {"cgroups", cgroup.Folders(l.Cgroup())},
 		{"rules in the machine's own namespace", rules}, {"files", files},
 	} {
 		fmt.Fprintf(log, "%d %s left\n", len(x.list), x.what)

@@ -18,7 +18,8 @@ type Facts struct {
 	Version    int              `json:"version"`
 	Ready      bool             `json:"ready"` // false while it is being made
 	Dir        string           `json:"dir"`
-	Bin        string           `json:"bin"` // kubectl and others
+	Bin        string           `json:"bin"`    // kubectl and others
+	Cgroup     string           `json:"cgroup"` // below which each host has its own
 	Namespaces FactNamespaces   `json:"namespaces"`
 	Kubernetes FactKubernetes   `json:"kubernetes"`
 	FrontDoor  FactDoor         `json:"frontDoor"`
@@ -141,7 +142,7 @@ func (f Facts) write(file string) error {
 func (l Layout) facts(a *pki.Authority) Facts {
 	plane, door, w := l.plane(a), l.door(), l.watch(a)
 	f := Facts{
-		Version: FactsVersion, Dir: l.Dir, Bin: l.Bin,
+		Version: FactsVersion, Dir: l.Dir, Bin: l.Bin, Cgroup: l.Cgroup(),
 		Namespaces: FactNamespaces{LAN: l.LAN(), Old: l.Old()},
 		Kubernetes: FactKubernetes{Server: plane.Server(), Kubeconfig: plane.Admin(), Kubectl: filepath.Join(l.Bin, "kubectl")},
 		FrontDoor: FactDoor{

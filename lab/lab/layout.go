@@ -69,7 +69,7 @@ func (l Layout) LAN() string { return l.Prefix + "-lan" }
 // Old is the namespace of the old world.
 func (l Layout) Old() string { return l.Prefix + "-old" }
 
-// Cgroup is the one below which all pods are.
+// Cgroup is the one below which all hosts have theirs, nodes those of their pods.
 func (l Layout) Cgroup() string { return "/" + l.Prefix + "-lab" }
 
 // Facts is the file that tells others where everything is.
@@ -79,7 +79,7 @@ func (l Layout) file(parts ...string) string {
 	return filepath.Join(append([]string{l.Dir}, parts...)...)
 }
 
-func (l Layout) table() process.Table { return process.Table{Dir: l.Dir} }
+func (l Layout) table() process.Table { return process.Table{Dir: l.Dir, Cgroup: l.Cgroup()} }
 
 func (l Layout) plane(a *pki.Authority) control.Plane {
 	return control.Plane{Table: l.table(), Bin: l.Bin, PKI: a, Namespace: l.LAN(), Address: lan}

@@ -150,7 +150,7 @@ func (u *lifting) oldWorld(ctx context.Context) error {
 		return nil
 	}
 	const name = "oldworld"
-	if _, err := u.table().Start(process.Spec{Name: name, Namespace: u.Old(), Args: []string{
+	if _, err := u.table().Start(process.Spec{Name: name, Host: name, Namespace: u.Old(), Args: []string{
 		filepath.Join(u.Bin, "oldworld"), "-facts", u.Facts(), "-state", u.file("oldworld"),
 	}}); err != nil {
 		return err

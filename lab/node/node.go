@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tranship/tranship/lab/cgroup"
 	"github.com/tranship/tranship/lab/image"
 	"github.com/tranship/tranship/lab/pki"
 	"github.com/tranship/tranship/lab/process"
@@ -134,7 +135,7 @@ func (n Node) prepare() error {
 			return fmt.Errorf("prepare node %s: %w", n.Name, err)
 		}
 	}
-	return MakeCgroup(n.Cgroup)
+	return cgroup.Make(n.Cgroup)
 }
 
 // hold starts the process that keeps the node's mount namespace, so that containerd and kubelet can be started again

@@ -60,7 +60,7 @@ func (s Server) Start(ctx context.Context) error {
 		return err
 	}
 	_, err := s.Table.Start(process.Spec{
-		Name: s.Name, Namespace: s.Namespace, Dir: "/", Stop: syscall.SIGINT, // fast: transactions are rolled back
+		Name: s.Name, Host: s.Name, Namespace: s.Namespace, Dir: "/", Stop: syscall.SIGINT, // fast: transactions are rolled back
 		Args: s.inside("exec setpriv --reuid=" + account + " --regid=" + account + " --init-groups " +
 			filepath.Join(s.Bin, "postgres") + " -D " + home + "/data"),
 	})

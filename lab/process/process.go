@@ -14,11 +14,14 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tranship/tranship/lab/cgroup"
 )
 
 // Mark is the environment variable by which everything that a table has started, and all that this started in turn, is found.
@@ -28,7 +31,10 @@ const Mark = "TRANSHIP_LAB_STATE"
 const named = "TRANSHIP_LAB_PROCESS"
 
 // Table is a folder of records and logs.
-type Table struct{ Dir string }
+type Table struct {
+	Dir    string
+	Cgroup string // below which hosts have theirs; empty: none has
+}
 
 // Spec says what to run.
 type Spec struct {
@@ -39,7 +45,9 @@ type Spec struct {
 	Namespace string   // of the network, by name; the starter's by default
 	Mounts    int      // id of a process whose mount namespace to enter; the starter's by default
 	Stop      syscall.Signal
-	// Yields: on a machine of its own it would take no time from those who serve requests, so here it comes after them.
+	// Host is where it would run in earnest, with processors of its own: here hosts have equal shares of the machine's.
+	Host string
+	// Yields: it serves no requests of the estate, so here it comes after those that do.
 	Yields bool
 }
 
@@ -96,6 +104,10 @@ func (t Table) Start(s Spec) (Record, error) {
 	}
 	if err == nil && s.Yields {
 		err = yield(r.PID)
+	}
+	if err == nil && s.Host != "" && t.Cgroup != "" {
+		host := path.Join(t.Cgroup, s.Host)
+		err = errors.Join(cgroup.Make(host), cgroup.Join(host, r.PID))
 	}
 	go func() { _ = c.Wait() }() // a child that ends while we live is to be gone, not a zombie
 	if err != nil {

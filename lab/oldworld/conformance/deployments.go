@@ -111,6 +111,18 @@ var deployments = []Check{
 	{Name: "a restart replaces every task", From: "apps.raml /restart", Run: func(t *T) error {
 		return t.replaced("restarted", func() answer { return t.marathon("POST", "/v2/apps/%s/restarted/restart", "") })
 	}},
+	{Name: "one that never became healthy gives way to another, where there may be only one", From: "TaskReplaceActor.scala killNext", Run: func(t *T) error {
+		const alone = `"upgradeStrategy":{"minimumHealthCapacity":0,"maximumOverCapacity":0}`
+		return steps(
+			t.want("PUT", "/v2/apps/%s/ill", sleeper("ill", alone+","+quick("false", "")), 201, nil),
+			func() error {
+				return t.await("the task to run", func() error { return t.marathon("GET", "/v2/apps/%s/ill", "").is(200, m{"/app/tasksRunning": 1}) })
+			},
+			t.want("PUT", "/v2/apps/%s/ill?force=true", "{"+quick("true", "")+"}", 200, nil),
+			t.deployed,
+			t.want("GET", "/v2/apps/%s/ill", "", 200, m{"/app/tasksHealthy": 1, "/app/instances": 1}),
+		)
+	}},
 	{Name: "never fewer tasks than the upgrade strategy allows, nor more", From: "app.raml UpgradeStrategy, TaskReplaceActor.scala", Run: func(t *T) error {
 		return steps(
 			t.want("PUT", "/v2/apps/%s/careful", sleeper("careful", `"instances":3,"upgradeStrategy":{"minimumHealthCapacity":1,"maximumOverCapacity":0.34},

@@ -10,6 +10,7 @@ import (
 
 // progress is what a restart under way remembers.
 type progress struct {
+	least     int // healthy ones at least
 	capacity  int // instances at most
 	immediate int // old ones that may end before a new one is ready
 	before    int // old ones at its beginning
@@ -31,7 +32,7 @@ func restartPlan(a *definition.App, healthy, all int) progress {
 	if a.Instances < all {
 		at = max(all-a.Instances, at)
 	}
-	return progress{capacity: most, immediate: at, passed: map[string]bool{}}
+	return progress{least: least, capacity: most, immediate: at, passed: map[string]bool{}}
 }
 
 // perform brings an action forward, and tells whether it is done.
@@ -180,11 +181,24 @@ func (m *Marathon) restart(d *Deployment, a *definition.App) bool {
 			remaining++
 		}
 	}
+	if len(fresh) == 0 && len(old) > 0 && remaining >= p.capacity && p.spares(healthy, m.healthy(old[0])) {
+		// Nothing new could ever begin: those that were not healthy when it began were not counted as ones to end.
+		m.kill(old[0], false)
+		return false
+	}
 	if n := min(a.Instances-len(fresh), p.capacity-remaining-len(fresh)); n > 0 {
 		m.add(a, n)
 		return false
 	}
 	return ready >= a.Instances && remaining == 0
+}
+
+// spares tells whether enough healthy ones are left without this one.
+func (p *progress) spares(healthy int, well bool) bool {
+	if well {
+		healthy--
+	}
+	return healthy >= p.least
 }
 
 func score(healthy bool) int {

@@ -1,4 +1,7 @@
-package node
+// Package cgroup gives the lab's hosts their shares of the machine: a cgroup each, in whatever hierarchies there are.
+//
+// Input: a path such as /tranship-lab/node1. Output: the kernel's folders of it, made, joined and removed.
+package cgroup
 
 import (
 	"errors"
@@ -10,11 +13,11 @@ import (
 	"strings"
 )
 
-const cgroups = "/sys/fs/cgroup"
+const mounted = "/sys/fs/cgroup"
 
-// MakeCgroup makes a cgroup in every hierarchy there is (version 1), or in the one (version 2) with all controllers
+// Make makes a cgroup in every hierarchy there is (version 1), or in the one (version 2) with all controllers
 // handed down.
-func MakeCgroup(path string) error {
+func Make(path string) error {
 	roots, one, err := hierarchies()
 	if err != nil {
 		return err
@@ -44,9 +47,22 @@ func MakeCgroup(path string) error {
 	return nil
 }
 
-// RemoveCgroup removes a cgroup with all below it, in every hierarchy. Nothing may run in it any more.
-func RemoveCgroup(path string) error {
-	for _, root := range Cgroups(path) {
+// Join puts a process into a cgroup, as far as it shares out processors. What it has started by then stays where it is.
+func Join(path string, pid int) error {
+	for _, dir := range Folders(path) {
+		if !isFile(filepath.Join(dir, "cpu.shares")) && !isFile(filepath.Join(dir, "cpu.weight")) {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0o644); err != nil {
+			return fmt.Errorf("join cgroup %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// Remove removes a cgroup with all below it, in every hierarchy. Nothing may run in it any more.
+func Remove(path string) error {
+	for _, root := range Folders(path) {
 		var dirs []string
 		err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
@@ -66,10 +82,10 @@ func RemoveCgroup(path string) error {
 	return nil
 }
 
-// Cgroups gives the folders that a cgroup has, one in each hierarchy.
-func Cgroups(path string) []string {
-	found, _ := filepath.Glob(filepath.Join(cgroups, "*", path)) // the pattern is a good one
-	if dir := filepath.Join(cgroups, path); isDir(dir) {
+// Folders gives the folders that a cgroup has, one in each hierarchy.
+func Folders(path string) []string {
+	found, _ := filepath.Glob(filepath.Join(mounted, "*", path)) // the pattern is a good one
+	if dir := filepath.Join(mounted, path); isDir(dir) {
 		found = append(found, dir)
 	}
 	return found
@@ -77,21 +93,21 @@ func Cgroups(path string) []string {
 
 // hierarchies gives the folders of all hierarchies, and whether there is only the one of version 2.
 func hierarchies() (roots []string, one bool, err error) {
-	if _, err := os.Stat(filepath.Join(cgroups, "cgroup.controllers")); err == nil {
-		return []string{cgroups}, true, nil
+	if _, err := os.Stat(filepath.Join(mounted, "cgroup.controllers")); err == nil {
+		return []string{mounted}, true, nil
 	}
-	entries, err := os.ReadDir(cgroups)
+	entries, err := os.ReadDir(mounted)
 	if err != nil {
 		return nil, false, fmt.Errorf("list cgroups: %w", err)
 	}
 	for _, e := range entries {
 		// Links are other names of the same; "unified" is version 2 without controllers, which nobody uses.
-		if dir := filepath.Join(cgroups, e.Name()); e.IsDir() && isFile(filepath.Join(dir, "tasks")) {
+		if dir := filepath.Join(mounted, e.Name()); e.IsDir() && isFile(filepath.Join(dir, "tasks")) {
 			roots = append(roots, dir)
 		}
 	}
 	if len(roots) == 0 {
-		return nil, false, fmt.Errorf("list cgroups: no hierarchy is mounted below %s", cgroups)
+		return nil, false, fmt.Errorf("list cgroups: no hierarchy is mounted below %s", mounted)
 	}
 	return roots, false, nil
 }
@@ -118,8 +134,8 @@ func inherit(dir string) error {
 	return nil
 }
 
-// weigh gives a cgroup the processor time of so many processes outside: all pods of a node are one share among the
-// machine's processes otherwise, and starve beside the old world's tasks, which are one each.
+// weigh gives a cgroup the processor time of so many processes outside, and the same as any other beside it: each host
+// of the lab would have processors of its own.
 func weigh(dir string) error {
 	const processes = 16
 	for name, one := range map[string]int{"cpu.shares": 1024, "cpu.weight": 100} {
