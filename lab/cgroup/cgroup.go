@@ -47,14 +47,24 @@ func Make(path string) error {
 	return nil
 }
 
-// Join puts a process into a cgroup, as far as it shares out processors. What it has started by then stays where it is.
-func Join(path string, pid int) error {
+// Host makes the cgroup of a host and puts a process there, with what it starts from then on. One that yields has a
+// quarter of the processor time that others have while there is too little for all.
+func Host(path string, pid int, yields bool) error {
+	if err := Make(path); err != nil {
+		return err
+	}
 	for _, dir := range Folders(path) {
-		if !isFile(filepath.Join(dir, "cpu.shares")) && !isFile(filepath.Join(dir, "cpu.weight")) {
-			continue
+		one, file, ok := weight(dir)
+		if !ok {
+			continue // nothing that shares out processors
+		}
+		if yields {
+			if err := os.WriteFile(file, []byte(strconv.Itoa(share*one/4)), 0o644); err != nil {
+				return fmt.Errorf("weigh host: %w", err)
+			}
 		}
 		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0o644); err != nil {
-			return fmt.Errorf("join cgroup %s: %w", path, err)
+			return fmt.Errorf("put process on host: %w", err)
 		}
 	}
 	return nil
@@ -134,20 +144,28 @@ func inherit(dir string) error {
 	return nil
 }
 
-// weigh gives a cgroup the processor time of so many processes outside, and the same as any other beside it: each host
-// of the lab would have processors of its own.
+// share is how many processes outside a cgroup has the processor time of.
+const share = 16
+
+// weigh gives a cgroup its share.
 func weigh(dir string) error {
-	const processes = 16
-	for name, one := range map[string]int{"cpu.shares": 1024, "cpu.weight": 100} {
-		file := filepath.Join(dir, name)
-		if !isFile(file) {
-			continue // version 1 has the one, version 2 the other
-		}
-		if err := os.WriteFile(file, []byte(strconv.Itoa(processes*one)), 0o644); err != nil {
-			return fmt.Errorf("set %s: %w", name, err)
-		}
+	one, file, ok := weight(dir)
+	if !ok {
+		return nil
+	}
+	if err := os.WriteFile(file, []byte(strconv.Itoa(share*one)), 0o644); err != nil {
+		return fmt.Errorf("weigh cgroup: %w", err)
 	}
 	return nil
+}
+
+// weight gives the file that shares out processors, and what it says of one process outside.
+func weight(dir string) (one int, file string, ok bool) {
+	if file = filepath.Join(dir, "cpu.shares"); isFile(file) {
+		return 1024, file, true // version 1
+	}
+	file = filepath.Join(dir, "cpu.weight")
+	return 100, file, isFile(file)
 }
 
 // handDown lets the cgroups below dir have all of its controllers (version 2).

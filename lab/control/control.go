@@ -127,7 +127,7 @@ func (p Plane) wait(ctx context.Context, part string, question ...string) error 
 }
 
 func (p Plane) program(name string, args ...string) process.Spec {
-	return process.Spec{Name: name, Yields: true, Namespace: p.Namespace, Args: append([]string{filepath.Join(p.Bin, name)}, args...)}
+	return process.Spec{Name: name, Host: "control", Yields: true, Namespace: p.Namespace, Args: append([]string{filepath.Join(p.Bin, name)}, args...)}
 }
 
 func (p Plane) kubeconfig(name string) string {

@@ -10,11 +10,13 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/tranship/tranship/lab/cgroup"
 	"github.com/tranship/tranship/lab/lab"
 	"github.com/tranship/tranship/lab/netns"
 )
@@ -43,6 +45,10 @@ func newStage(ctx context.Context, facts, tranship, load, migrate, dir string, l
 	s := &stage{
 		facts: f, tranship: tranship, load: load, migrate: migrate, dir: dir, log: log,
 		old: netns.Client(f.Namespaces.Old), lan: netns.Client(f.Namespaces.LAN),
+	}
+	// The mover and all commands of this run have a host of their own, too.
+	if err := cgroup.Host(path.Join(f.Cgroup, "mover"), os.Getpid(), true); err != nil {
+		return nil, err
 	}
 	if err := s.get(ctx, s.old, f.OldWorld.Marathon+"/v2/info", nil); err != nil {
 		return nil, fmt.Errorf("the old world does not answer: %w", err)

@@ -75,8 +75,7 @@ func (s *stage) drive(ctx context.Context, name string, devices int, args ...str
 		return nil, fmt.Errorf("start the load: %w", err)
 	}
 	// Devices and users have processors of their own.
-	host := path.Join(s.facts.Cgroup, "load")
-	if err := errors.Join(cgroup.Make(host), cgroup.Join(host, d.cmd.Process.Pid)); err != nil {
+	if err := cgroup.Host(path.Join(s.facts.Cgroup, "load"), d.cmd.Process.Pid, false); err != nil {
 		_ = d.cmd.Cancel()
 		return nil, err
 	}

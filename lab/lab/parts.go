@@ -66,7 +66,7 @@ func (u *lifting) base(ctx context.Context) error {
 	if u.want[Watch] {
 		args = append(args, "-targets", filepath.Join(u.watch(u.ca).Targets(), "pods.json"))
 	}
-	_, err := u.table().Start(process.Spec{Name: "attend", Yields: true, Namespace: u.LAN(), Args: args})
+	_, err := u.table().Start(process.Spec{Name: "attend", Host: "control", Yields: true, Namespace: u.LAN(), Args: args})
 	return err
 }
 

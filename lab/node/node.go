@@ -170,7 +170,7 @@ exec sleep infinity`, n.Dir, ready)
 }
 
 func (n Node) start(holder int, part string, args ...string) error {
-	_, err := n.Table.Start(process.Spec{Name: n.part(part), Yields: true, Namespace: n.Namespace, Mounts: holder, Dir: "/", Args: args})
+	_, err := n.Table.Start(process.Spec{Name: n.part(part), Host: n.part("system"), Yields: true, Namespace: n.Namespace, Mounts: holder, Dir: "/", Args: args})
 	return err
 }
 

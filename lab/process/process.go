@@ -45,9 +45,9 @@ type Spec struct {
 	Namespace string   // of the network, by name; the starter's by default
 	Mounts    int      // id of a process whose mount namespace to enter; the starter's by default
 	Stop      syscall.Signal
-	// Host is where it would run in earnest, with processors of its own: here hosts have equal shares of the machine's.
+	// Host is where it would run in earnest, with processors of its own: here each has a share of the machine's.
 	Host string
-	// Yields: it serves no requests of the estate, so here it comes after those that do.
+	// Yields: that host serves no requests of the estate, and has the smaller share.
 	Yields bool
 }
 
@@ -102,28 +102,14 @@ func (t Table) Start(s Spec) (Record, error) {
 	if err == nil {
 		r.Boot, err = boot()
 	}
-	if err == nil && s.Yields {
-		err = yield(r.PID)
-	}
 	if err == nil && s.Host != "" && t.Cgroup != "" {
-		host := path.Join(t.Cgroup, s.Host)
-		err = errors.Join(cgroup.Make(host), cgroup.Join(host, r.PID))
+		err = cgroup.Host(path.Join(t.Cgroup, s.Host), r.PID, s.Yields)
 	}
 	go func() { _ = c.Wait() }() // a child that ends while we live is to be gone, not a zombie
 	if err != nil {
 		return r, fmt.Errorf("start %s: %w", s.Name, err)
 	}
 	return r, t.keep(r)
-}
-
-// yield gives a session a third of the time that others have when there is too little for all. What it starts in sessions
-// of their own, as a node's pods are, does not yield. Kernels without groups of sessions leave all as it is.
-func yield(pid int) error {
-	err := os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte("5"), 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 // enter puts what changes namespaces before the program; each step replaces itself by the next, so the id stays.

@@ -53,7 +53,7 @@ func (w Watch) Start() error {
 			"--storage.tsdb.retention.time=6h", "--web.listen-address=" + w.Prometheus, "--web.enable-lifecycle", "--log.level=warn",
 		}},
 	} {
-		s.Namespace, s.Dir, s.Yields = w.Namespace, w.Dir, true
+		s.Namespace, s.Dir, s.Host, s.Yields = w.Namespace, w.Dir, "watch", true
 		if _, err := w.Table.Start(s); err != nil {
 			return err
 		}
