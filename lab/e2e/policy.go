@@ -51,7 +51,7 @@ spec:
     soak: %g
     window: %g
     ready: 120
-    patience: 45
+    patience: 60
     after: go-on
     gates:
       minRequests: %d

@@ -12,10 +12,10 @@ import (
 const (
 	// leaseTime is how long a mover that died keeps those of other machines out;
 	// the same holder takes it again at once.
-	leaseTime = time.Minute
+	leaseTime = 90 * time.Second
 	// leaseEnd is how long a mover goes on that cannot renew: it ends before
 	// another can begin, and outlasts an API server that starts again.
-	leaseEnd   = 45 * time.Second
+	leaseEnd   = 75 * time.Second
 	leaseRenew = 5 * time.Second
 	// leaseCall is how long one renewal may take: a connection that has died
 	// without a word answers nothing for much longer. The next begins soon.
