@@ -95,6 +95,10 @@ func (c *Cluster) owned(ctx context.Context, w estate.Name, kind schema.GroupVer
 		limit = 0 // the first of them may be filled
 	}
 	list, err := c.conn.Meta.Resource(at.GroupVersionResource).List(ctx, metav1.ListOptions{LabelSelector: MovedWorkload + "=" + labelOf(w), Limit: limit})
+	if apierrors.IsNotFound(err) {
+		c.conn.Forget(kind) // it was taken off the cluster, and all its objects with it
+		return at, nil, nil
+	}
 	if err != nil {
 		return at, nil, fault.Of(what, err)
 	}

@@ -142,6 +142,13 @@ func (c *Client) Resource(ctx context.Context, kind schema.GroupVersionKind) (Re
 	return r, nil
 }
 
+// Forget has the server be asked again where objects of a kind are.
+func (c *Client) Forget(kind schema.GroupVersionKind) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.known, kind)
+}
+
 // Of gives the objects of a resource: in a namespace, or, where it has none or
 // namespace is empty, all.
 func (c *Client) Of(r Resource, namespace string) dynamic.ResourceInterface {
