@@ -232,8 +232,16 @@ func (s *stage) scales(ctx context.Context, r *report) error {
 		n, err := replicas(ctx)
 		return n == 2, err
 	}
-	// What streamed just now may have added some.
-	if err := until(ctx, "two copies of query to begin with", 7*time.Minute, two); err != nil {
+	// What streamed just now may have added some, or is about to.
+	since := time.Now()
+	calm := func(ctx context.Context) (bool, error) {
+		ok, err := two(ctx)
+		if !ok {
+			since = time.Now()
+		}
+		return time.Since(since) > 25*time.Second, err
+	}
+	if err := until(ctx, "two copies of query to begin with, for a while", 7*time.Minute, calm); err != nil {
 		return err
 	}
 	reading, stop := context.WithCancel(ctx)
