@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/lab/load/tally"
-	"github.com/tranship/tranship/lab/tool"
 )
 
 // A fault is what goes wrong in the middle of a shift, and what should come of it.
@@ -248,7 +247,7 @@ func (s *stage) nodeLost(ctx context.Context, v *voyage) (func() error, error) {
 	for _, n := range s.facts.Kubernetes.Nodes {
 		if n.Name == out {
 			set := func(ctx context.Context, state string) error {
-				_, err := tool.Run(ctx, "nsenter", "--net=/var/run/netns/"+s.facts.Namespaces.LAN, "--", "ip", "link", "set", n.Port, state)
+				_, err := s.run(ctx, "ip", "link", "set", n.Port, state)
 				return err
 			}
 			mend := func() error {

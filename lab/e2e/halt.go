@@ -130,29 +130,39 @@ type turn struct {
 	weight        int // that the target had
 }
 
-// turned reads the journal for when, since an instant, a gate failed and when traffic was home.
-func (v *voyage) turned(ctx context.Context, unit string, since time.Time) (turn, error) {
+// A record is what the move's journal holds of one unit, as far as it is asked for here.
+type record struct {
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"`
+	Body struct {
+		Kind    string  `json:"kind"`
+		Act     string  `json:"act"`
+		Back    bool    `json:"back"`
+		Weight  int     `json:"weight"`
+		Seconds float64 `json:"seconds"`
+	} `json:"body"`
+}
+
+// records reads a unit's journal.
+func (v *voyage) records(ctx context.Context, unit string) ([]record, error) {
 	out, err := v.run(ctx, v.tranship, "journal", "--plan", v.file("plan.json"), "--unit", unit, "-o", "json")
 	if err != nil {
-		return turn{}, err
+		return nil, err
 	}
 	var j struct {
-		Records []struct {
-			At   time.Time `json:"at"`
-			Kind string    `json:"kind"`
-			Body struct {
-				Kind   string `json:"kind"`
-				Act    string `json:"act"`
-				Back   bool   `json:"back"`
-				Weight int    `json:"weight"`
-			} `json:"body"`
-		} `json:"records"`
+		Records []record `json:"records"`
 	}
 	if err := json.Unmarshal([]byte(out), &j); err != nil {
-		return turn{}, fmt.Errorf("read the journal: %w", err)
+		return nil, fmt.Errorf("read the journal: %w", err)
 	}
+	return j.Records, nil
+}
+
+// turned reads the journal for when, since an instant, a gate failed and when traffic was home.
+func (v *voyage) turned(ctx context.Context, unit string, since time.Time) (turn, error) {
+	list, err := v.records(ctx, unit)
 	var t turn
-	for _, r := range j.Records {
+	for _, r := range list {
 		switch {
 		case r.Kind != "event":
 		case r.Body.Kind == "done" && r.Body.Act == "shift" && !r.Body.Back:
@@ -164,7 +174,7 @@ func (v *voyage) turned(ctx context.Context, unit string, since time.Time) (turn
 			t.home = r.At
 		}
 	}
-	return t, nil
+	return t, err
 }
 
 // unit gives one unit's state.
@@ -206,27 +216,12 @@ type cutover struct {
 
 // cutovers reads them from the journal.
 func (v *voyage) cutovers(ctx context.Context, unit string) ([]cutover, error) {
-	out, err := v.run(ctx, v.tranship, "journal", "--plan", v.file("plan.json"), "--unit", unit, "-o", "json")
-	if err != nil {
-		return nil, err
-	}
-	var j struct {
-		Records []struct {
-			At   time.Time `json:"at"`
-			Kind string    `json:"kind"`
-			Body struct {
-				Seconds float64 `json:"seconds"`
-			} `json:"body"`
-		} `json:"records"`
-	}
-	if err := json.Unmarshal([]byte(out), &j); err != nil {
-		return nil, fmt.Errorf("read the journal: %w", err)
-	}
+	records, err := v.records(ctx, unit)
 	var list []cutover
-	for _, r := range j.Records {
+	for _, r := range records {
 		if r.Kind == "cutover" {
 			list = append(list, cutover{r.At, time.Duration(r.Body.Seconds * float64(time.Second))})
 		}
 	}
-	return list, nil
+	return list, err
 }

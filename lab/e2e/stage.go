@@ -19,6 +19,7 @@ import (
 	"github.com/tranship/tranship/lab/cgroup"
 	"github.com/tranship/tranship/lab/lab"
 	"github.com/tranship/tranship/lab/netns"
+	"github.com/tranship/tranship/lab/tool"
 )
 
 // A stage is a lab that is up, with the programs that play on it.
@@ -66,7 +67,8 @@ func (s *stage) say(format string, args ...any) {
 // inside gives a command that runs in the front door's namespace, in a process
 // group of its own, so that it can be ended whole.
 func (s *stage) inside(ctx context.Context, name string, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, "nsenter", append([]string{"--net=/var/run/netns/" + s.facts.Namespaces.LAN, "--", name}, args...)...)
+	line := tool.Inside(s.facts.Namespaces.LAN, append([]string{name}, args...)...)
+	c := exec.CommandContext(ctx, line[0], line[1:]...)
 	c.Env = append(os.Environ(),
 		"KUBECONFIG="+s.facts.Kubernetes.Kubeconfig, "E2E_SOURCE="+s.facts.Postgres.Source.MoverDSN, "E2E_TARGET="+s.facts.Postgres.Target.MoverDSN)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
