@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -90,10 +89,6 @@ func (d *driver) window(ctx context.Context, from, to time.Time) (tally.Stats, e
 	var out tally.Stats
 	q := url.Values{"from": {from.UTC().Format(time.RFC3339Nano)}, "to": {to.UTC().Format(time.RFC3339Nano)}}
 	return out, d.get(ctx, d.lan, d.control+"/stats?"+q.Encode(), &out)
-}
-
-func (d *driver) rates(ctx context.Context, r drive.Rates) error {
-	return d.ask(ctx, d.lan, http.MethodPut, d.control+"/rates", r, nil)
 }
 
 // end stops the load and gives all that it counted.
