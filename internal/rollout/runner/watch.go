@@ -194,7 +194,7 @@ func (v *viewer) look(ctx context.Context) look {
 
 // brief is the time that a look has for one world.
 func brief(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, answering, fmt.Errorf("nothing within %s", answering))
+	return context.WithTimeout(ctx, answering)
 }
 
 // observe looks at all things of one world; nil and why, if one cannot be seen.
@@ -250,17 +250,13 @@ func (v *viewer) judge(l look) []gate.Result {
 			out = append(out, gate.Result{Gate: "drift", Verdict: gate.Fail, Why: why})
 		}
 	}
-	share := 100
-	if v.unit.HasRoutes() && v.weight < 100 {
-		share = v.weight
-	}
 	for i := range l.target {
 		w := &v.unit.Workloads[i]
-		of := 100
-		if len(w.Routes) > 0 {
-			of = share
+		share := 100
+		if len(w.Routes) > 0 && v.unit.HasRoutes() && v.weight < 100 {
+			share = v.weight
 		}
-		out = append(out, gate.Ready(w, l.target[i], of))
+		out = append(out, gate.Ready(w, l.target[i], share))
 		if v.first != nil {
 			out = append(out, gate.Restarts(w, v.first.target[i], l.target[i], v.limits))
 		}
