@@ -18,6 +18,7 @@ import (
 	"github.com/tranship/tranship/internal/plan/catalog"
 	"github.com/tranship/tranship/internal/plan/fit/mix"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan/size"
 )
 
 // Inputs are all that the nodes follow from.
@@ -29,16 +30,10 @@ type Inputs struct {
 	Sizes, Declared []plan.Size
 	// Tails tells how likely copies are to overload a node; nil where no usage
 	// is known.
-	Tails Tail
+	Tails *size.Tails
 	// Today are the host machines; Hosts finds them. Without any there are no
 	// steps.
 	Today []policy.HostCost
-}
-
-// A Tail knows how use varies in time.
-type Tail interface {
-	// Overload gives the probability that the copies need more CPU than room.
-	Overload(pods []plan.Copies, room unit.CPU) float64
 }
 
 // A Result is what was chosen.

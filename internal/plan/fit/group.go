@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
 	"github.com/tranship/tranship/internal/plan/fit/mix"
+	"github.com/tranship/tranship/internal/plan/fit/peak"
 	"github.com/tranship/tranship/internal/plan/fit/replay"
 )
 
@@ -31,6 +32,7 @@ type group struct {
 	none   binpack.Result // packed without survival
 	safe   failure.Result
 	answer mix.Answer
+	floor  int64 // no nodes that do cost less, by their sums; 0 where not known
 	// parted are the groups that take its place, each with nodes of its own:
 	// itself where that is the cheapest.
 	parted []*group
@@ -265,7 +267,7 @@ func (g *group) bends() bool { return g.d.in.Policy.Spec.Target.Apart != "keep" 
 func (g *group) mixProblem(level mix.Level) mix.Problem {
 	p := mix.Problem{Zones: len(g.d.zones), Level: level, First: g.pinned()}
 	if g.d.in.Tails != nil {
-		p.Accept, p.Worry = g.tail, g.worry
+		p.Accept, p.Load = g.peaks().Holds, g.peaks().Load
 	}
 	for i := range g.choices {
 		c := &g.choices[i]
@@ -338,44 +340,13 @@ func level(in *Inputs) (plan.SurvivalLevel, mix.Level) {
 	return plan.SurviveNode, mix.Node
 }
 
-// tail reports whether the joint peaks of a node's pods are rare enough.
-func (g *group) tail(nodes []replay.Node, on [][]replay.Load) bool {
-	worst, _ := g.worst(nodes, on)
-	return worst <= overload(g.d.in)
-}
-
-// worry is how many times more often than allowed a node would be overloaded.
-func (g *group) worry(n *replay.Node, on []replay.Load) float64 {
-	x := g.overload(n, on)
-	if most := overload(g.d.in); x > 0 {
-		return x / max(most, 1e-9)
+// peaks is the rule on joint peaks for the group.
+func (g *group) peaks() *peak.Rule {
+	r := &peak.Rule{Tails: g.d.in.Tails, Quick: g.d.quick, Allowed: overload(g.d.in), Factor: g.d.factor}
+	for _, x := range g.wants {
+		r.Pods = append(r.Pods, x.w.ID)
 	}
-	return 0
-}
-
-// worst gives the highest probability of an overload and its node.
-func (g *group) worst(nodes []replay.Node, on [][]replay.Load) (float64, int) {
-	worst, at := 0.0, 0
-	if g.d.in.Tails == nil {
-		return 0, 0
-	}
-	for i := range nodes {
-		if x := g.overload(&nodes[i], on[i]); x > worst {
-			worst, at = x, i
-		}
-	}
-	return worst, at
-}
-
-func (g *group) overload(n *replay.Node, on []replay.Load) float64 {
-	if g.d.in.Tails == nil {
-		return 0
-	}
-	pods := make([]plan.Copies, 0, len(on))
-	for _, l := range on {
-		pods = append(pods, plan.Copies{Workload: g.wants[l.Pod].w.ID, Count: l.Count})
-	}
-	return g.d.in.Tails.Overload(pods, unit.CPU(float64(n.Room[replay.CPU]-n.System[replay.CPU])*g.d.factor))
+	return r
 }
 
 // overload is how often a node's pods may need more CPU than it has.

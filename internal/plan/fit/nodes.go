@@ -252,7 +252,7 @@ func (g *group) node(at int, pool *plan.Pool, index int) plan.Node {
 		sum = sum.plus(x.size, int64(l.Count))
 	}
 	n.Requested = sum.load()
-	n.Overload = g.overload(&g.answer.Nodes[at], g.answer.Verdict.Nodes[at])
+	n.Overload = g.peaks().Overload(&g.answer.Nodes[at], g.answer.Verdict.Nodes[at])
 	return n
 }
 

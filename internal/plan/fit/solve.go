@@ -1,10 +1,13 @@
 package fit
 
 import (
+	"slices"
+
 	"github.com/tranship/tranship/internal/base/binpack"
 	"github.com/tranship/tranship/internal/base/binpack/failure"
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/plan/fit/mix"
+	"github.com/tranship/tranship/internal/plan/fit/replay"
 )
 
 // solve packs the group and finds nodes on which the scheduler places it. What
@@ -85,11 +88,12 @@ func (g *group) cheaper(o binpack.Options, depth mix.Level) {
 	}
 	x := &g.d.in.Policy.Spec.Target
 	p := g.mixProblem(depth)
+	mixes := g.fleets(&p)
 	if x.Priorities != "none" {
 		p.Priorities = g.priorities()
 	}
 	if x.Pools != "by-type" {
-		if a, ok := mix.Steer(p, [][]int{g.counts(g.safe.Bins)}, mix.Options{Each: o.Each, Below: g.answer.Cost}); ok {
+		if a, ok := mix.Steer(p, mixes, mix.Options{Each: o.Each, Below: g.answer.Cost}); ok {
 			g.answer = a
 		}
 	}
@@ -99,6 +103,44 @@ func (g *group) cheaper(o binpack.Options, depth mix.Level) {
 		}
 	}
 }
+
+// fleets lists the mixes that cost less than the answer and may do by their
+// sums, the cheapest first: nothing that survives costs less than the first of them.
+func (g *group) fleets(p *mix.Problem) [][]int {
+	if g.d.in.Tails != nil && g.answer.Accepted {
+		var copies []int
+		var rooms []int64
+		for _, x := range g.wants {
+			copies = append(copies, x.count)
+		}
+		for _, t := range p.Types {
+			rooms = append(rooms, t.Room[replay.CPU]-t.System[replay.CPU])
+		}
+		p.Fleets = g.peaks().Fleets(copies, rooms)
+	}
+	low, q := int64(max(g.safe.Bound, g.none.Bound)), p.Query()
+	var mixes [][]int
+	limit := low
+	for share := 1.0 / 16; len(mixes) < enough && limit < g.answer.Cost; share *= 1.5 {
+		next := min(low+int64(share*float64(g.answer.Cost-low))+1, g.answer.Cost)
+		more, whole := q.Below(next)
+		if !whole {
+			break
+		}
+		mixes, limit = more, next
+	}
+	lonely := slices.ContainsFunc(g.answer.Verdict.Lonely, func(l []replay.Load) bool { return len(l) > 0 })
+	if g.floor = limit; len(mixes) > 0 {
+		g.floor = q.Cost(mixes[0])
+	}
+	if lonely {
+		g.floor = 0 // it survives less than the sums ask for
+	}
+	return mixes
+}
+
+// enough mixes are listed for one that will do to be among them.
+const enough = 200
 
 // pack packs the group without the scheduler: the least that is known to do.
 func (g *group) pack(o binpack.Options, depth mix.Level) {

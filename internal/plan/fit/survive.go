@@ -33,8 +33,9 @@ func (c *costs) add(g *group) {
 	safe := min(unit.Money(g.safe.Cost), cost)
 	c.safe += safe
 	c.none += min(unit.Money(g.none.Cost), safe)
-	// What survives holds everything before the loss too, under all its rules.
-	c.bound += g.discounted(min(max(unit.Money(g.safe.Bound), unit.Money(g.none.Bound)), safe))
+	// What survives holds everything before the loss too, under all its rules. The
+	// packing without the rule on joint peaks may cost less than the bound with it.
+	c.bound += g.discounted(min(max(unit.Money(g.safe.Bound), unit.Money(g.none.Bound), unit.Money(g.floor)), cost))
 	c.least += g.discounted(min(unit.Money(g.none.Bound), safe))
 	c.iterations += g.none.Iterations + g.safe.Iterations
 	c.stopped = c.stopped || g.none.Stopped || g.safe.Stopped
@@ -118,7 +119,7 @@ func (g *group) judge() {
 	if g.answer.Accepted {
 		return
 	}
-	worst, at := g.worst(g.answer.Nodes, g.answer.Verdict.Nodes)
+	worst, at := g.peaks().Worst(g.answer.Nodes, g.answer.Verdict.Nodes)
 	var ids []string
 	for _, id := range g.names(g.answer.Verdict.Nodes[at]) {
 		ids = append(ids, string(id))

@@ -11,8 +11,10 @@ import (
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
+	"github.com/tranship/tranship/internal/plan/fit/peak"
 	"github.com/tranship/tranship/internal/plan/fit/replay"
 	"github.com/tranship/tranship/internal/plan/policy"
+	"github.com/tranship/tranship/internal/plan/size"
 )
 
 // A want is what one workload asks of nodes.
@@ -59,6 +61,7 @@ type demand struct {
 	system vector
 	wants  []*want // by ID
 	diags  diag.List
+	quick  *size.Tails // Inputs.Tails for a search
 	conversion
 }
 
@@ -76,6 +79,9 @@ func newDemand(in *Inputs) *demand {
 				d.wants = append(d.wants, x)
 			}
 		}
+	}
+	if in.Tails != nil {
+		d.quick = in.Tails.Coarse(peak.Coarse)
 	}
 	d.label()
 	for _, x := range d.wants {

@@ -15,9 +15,17 @@ import (
 type Problem struct {
 	Rooms [][]int64 // by node, dimension
 	Items []Item
-	// Worry tells how much what a node runs while nothing is lost is to be
-	// worried about: up to 1 not at all. Nil for never.
-	Worry func(node int, items []int) float64
+	// Load gives an empty node that tells how much what it runs while nothing is
+	// lost is to be worried about; nil where nothing is.
+	Load func(node int) Load
+}
+
+// A Load is what a node runs.
+type Load interface {
+	// Add puts n copies of an item there, or takes them away.
+	Add(item, n int)
+	// Worry is how many times over what it may be something is: up to 1 is good.
+	Worry() float64
 }
 
 // An Item is a workload.
@@ -33,9 +41,9 @@ type Berth struct {
 }
 
 // Find looks for berths by simulated annealing, in so many steps. It gives the
-// best that it has found, and how far that is over the nodes' rooms, in nodes:
-// 0 holds. It fills the nodes evenly in the first dimension where it can, and
-// then gives no more worry than it must. Nil is given where some item has not more nodes than copies.
+// best that it has found, and how far that is from what shall be: how far over
+// the nodes' rooms, in nodes, and for each node that worries a share of one. 0
+// holds. Nil is given where some item has not more nodes than copies.
 func Find(p Problem, seed uint64, steps int) (berths []Berth, over float64) {
 	n := len(p.Rooms)
 	for i := range p.Items {
@@ -48,90 +56,33 @@ func Find(p Problem, seed uint64, steps int) (berths []Berth, over float64) {
 	}
 	s := newState(&p, rand.New(rand.NewPCG(seed, uint64(n))))
 	s.begin()
-	best, least, over := s.copy(), s.sum()+s.uneven(), s.sum()
+	now := s.rooms() + s.worries()
+	best, over := s.copy(), now
 	const hot, cold = 0.05, 0.0005
-	now := least
-	for k := 0; k < steps && least > 0; k++ {
+	worry := make([]float64, n)
+	for k := 0; k < steps && over > 0; k++ {
 		heat := hot * math.Pow(cold/hot, float64(k)/float64(steps))
+		copy(worry, s.worry)
 		undo := s.change()
 		if undo == nil {
 			continue
 		}
-		sum := s.sum()
-		next := sum + s.uneven()
-		if next > now && s.rng.Float64() >= math.Exp((now-next)/heat) {
+		limit := now - heat*math.Log(1-s.rng.Float64())
+		next := s.rooms()
+		if next <= limit {
+			next += s.worries() // which take longer
+		}
+		if next > limit {
 			undo()
+			copy(s.worry, worry)
+			clear(s.stale)
 			continue
 		}
-		if now = next; now < least && (sum <= over || sum == 0) {
-			least, over = now, sum
-			best = s.copy()
+		if now = next; now < over {
+			best, over = s.copy(), now
 		}
 	}
-	if over > 0 || p.Worry == nil {
-		return best, over
-	}
-	return s.soothe(best, steps/soothing), 0
-}
-
-// soothing is how many steps of the search a look at a node's worries takes.
-const soothing = 200
-
-// soothe changes berths that hold, while the most worrying node worries less
-// and they still hold.
-func (s *state) soothe(berths []Berth, looks int) []Berth {
-	for i, b := range berths {
-		s.set(i, slices.Clone(b.Homes), b.Spare)
-	}
-	worry := make([]float64, s.n)
-	for i := range worry {
-		worry[i] = s.p.Worry(i, s.on(i))
-	}
-	for range looks * s.n {
-		worst := 0
-		for i, x := range worry {
-			if x > worry[worst] {
-				worst = i
-			}
-		}
-		if worry[worst] <= 1 || looks <= 0 {
-			break
-		}
-		before := slices.Clone(s.base)
-		undo := s.change()
-		if undo == nil {
-			continue
-		}
-		if s.sum() > 0 || slices.Equal(before[worst*s.dims:(worst+1)*s.dims], s.base[worst*s.dims:(worst+1)*s.dims]) {
-			undo()
-			continue
-		}
-		next, better := slices.Clone(worry), true
-		for i := range s.n {
-			if better && !slices.Equal(before[i*s.dims:(i+1)*s.dims], s.base[i*s.dims:(i+1)*s.dims]) {
-				looks--
-				next[i] = s.p.Worry(i, s.on(i))
-				better = next[i] < worry[worst]
-			}
-		}
-		if !better {
-			undo()
-			continue
-		}
-		worry = next
-	}
-	return s.copy()
-}
-
-// on lists the items of which a node has a copy.
-func (s *state) on(node int) []int {
-	var out []int
-	for i := range s.at {
-		if s.at[i][node] {
-			out = append(out, i)
-		}
-	}
-	return out
+	return best, over
 }
 
 // state is a solution with its sums.
@@ -147,23 +98,22 @@ type state struct {
 	base  []int64   // by node, dimension: what runs there
 	more  []int64   // by lost node, node, dimension: what comes to it
 	over  []float64 // by node, summed over all losses
-	level float64   // how full all nodes are together, in the first dimension
+	loads []Load    // by node; none without Problem.Load
+	worry []float64 // by node
+	stale []bool    // by node: worry is of before
 }
 
 func newState(p *Problem, rng *rand.Rand) *state {
 	n, dims := len(p.Rooms), len(p.Rooms[0])
 	s := &state{
 		p: p, rng: rng, n: n, dims: dims, scale: make([]float64, dims), base: make([]int64, n*dims), more: make([]int64, n*n*dims),
-		over: make([]float64, n), spare: make([]int, len(p.Items)),
+		over: make([]float64, n), worry: make([]float64, n), stale: make([]bool, n), spare: make([]int, len(p.Items)),
 	}
-	use, room := int64(0), int64(0)
-	for i := range p.Items {
-		use += p.Items[i].Size[0] * int64(p.Items[i].Count)
+	for i := range n {
+		if p.Load != nil {
+			s.loads = append(s.loads, p.Load(i))
+		}
 	}
-	for _, x := range p.Rooms {
-		room += x[0]
-	}
-	s.level = float64(use) / float64(max(room, 1))
 	for d := range dims {
 		sum := int64(0)
 		for _, room := range p.Rooms {
@@ -197,9 +147,7 @@ func (s *state) begin() {
 			at := s.emptiest(i)
 			s.at[i][at] = true
 			s.homes[i] = append(s.homes[i], at)
-			for d, x := range s.p.Items[i].Size {
-				s.base[at*s.dims+d] += x
-			}
+			s.put(i, at, 1)
 		}
 		s.spare[i] = s.emptiest(i)
 		for _, j := range s.homes[i] {
@@ -264,21 +212,8 @@ func (s *state) measure(node int) {
 	s.over[node] = sum
 }
 
-// evenly is how far above the level a node may be for nothing.
-const evenly = 0.01
-
-// uneven sums up how far nodes are above the level.
-func (s *state) uneven() float64 {
-	sum := 0.0
-	for i := range s.n {
-		if x := float64(s.base[i*s.dims])/float64(max(s.p.Rooms[i][0], 1)) - s.level - evenly; x > 0 {
-			sum += x
-		}
-	}
-	return sum
-}
-
-func (s *state) sum() float64 {
+// rooms sums up how far nodes are over their rooms.
+func (s *state) rooms() float64 {
 	total := 0.0
 	for _, x := range s.over {
 		total += x
@@ -286,28 +221,61 @@ func (s *state) sum() float64 {
 	return total
 }
 
+// anxious is what a node that worries e times too much counts for, in nodes.
+const anxious = 0.05
+
+// worries sums up what nodes worry.
+func (s *state) worries() float64 {
+	total := 0.0
+	for i, l := range s.loads {
+		if s.stale[i] {
+			s.worry[i] = anxious * math.Log(max(l.Worry(), 1))
+			s.stale[i] = false
+		}
+		total += s.worry[i]
+	}
+	return total
+}
+
+// put adds copies of an item to a node, or takes them away.
+func (s *state) put(item, node, times int) {
+	for d, x := range s.p.Items[item].Size {
+		s.base[node*s.dims+d] += x * int64(times)
+	}
+	if s.loads != nil {
+		s.loads[node].Add(item, times)
+		s.stale[node] = true
+	}
+}
+
 // set gives an item a berth in place of the one that it has.
 func (s *state) set(item int, homes []int, spare int) {
 	touched := make([]bool, s.n)
-	put := func(times int64) {
+	was := s.homes[item]
+	comes := func(times int64) {
 		for _, h := range s.homes[item] {
 			touched[h] = true
-			for d, x := range s.p.Items[item].Size {
-				s.base[h*s.dims+d] += x * times
-			}
 			s.shift(item, h, s.spare[item], times)
 		}
 		touched[s.spare[item]] = true
 	}
-	put(-1)
-	for _, h := range s.homes[item] {
+	comes(-1)
+	for _, h := range was {
 		s.at[item][h] = false
 	}
-	s.homes[item], s.spare[item] = homes, spare
 	for _, h := range homes {
 		s.at[item][h] = true
+		if !slices.Contains(was, h) {
+			s.put(item, h, 1)
+		}
 	}
-	put(1)
+	for _, h := range was {
+		if !s.at[item][h] {
+			s.put(item, h, -1)
+		}
+	}
+	s.homes[item], s.spare[item] = homes, spare
+	comes(1)
 	for i, yes := range touched {
 		if yes {
 			s.measure(i)

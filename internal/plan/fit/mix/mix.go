@@ -35,9 +35,12 @@ type Problem struct {
 	Priorities []int
 	// Accept has a last word on a mix on which everything is placed; nil for none.
 	Accept func(nodes []replay.Node, on [][]replay.Load) bool
-	// Worry tells for one node how far Accept is from taking it: up to 1 it does;
-	// nil for always.
-	Worry func(node *replay.Node, on []replay.Load) float64
+	// Fleets tells of numbers of nodes, by type, that Accept may take, wherever the
+	// pods are: false is that it never does. Nil where it may take all.
+	Fleets func(counts []int) bool
+	// Load gives an empty node that tells how far Accept is from taking it; nil where
+	// it takes all.
+	Load func(node *replay.Node) berth.Load
 }
 
 // A Type is a kind of node.

@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tranship/tranship/internal/plan/fit/berth"
 	"github.com/tranship/tranship/internal/plan/fit/replay"
 )
 
@@ -176,10 +177,15 @@ func TestSteeredPlansAreCheaperAndCarriedOut(t *testing.T) {
 	}
 }
 
+type anxious struct{}
+
+func (anxious) Add(int, int)   {}
+func (anxious) Worry() float64 { return 100 }
+
 // TestWorryKeepsNodesApart: what worries on every mix is not given.
 func TestWorryKeepsNodesApart(t *testing.T) {
 	p := berthed()
-	p.Worry = func(*replay.Node, []replay.Load) float64 { return 100 }
+	p.Load = func(*replay.Node) berth.Load { return anxious{} }
 	p.Accept = func([]replay.Node, [][]replay.Load) bool { return false }
 	if a, ok := Steer(p, [][]int{{4, 2}}, Options{Below: 1 << 40}); ok {
 		t.Errorf("Steer = %+v, want nothing", a)

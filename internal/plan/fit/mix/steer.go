@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/tranship/tranship/internal/base/binpack/fleet"
 	"github.com/tranship/tranship/internal/plan/fit/berth"
 	"github.com/tranship/tranship/internal/plan/fit/replay"
 )
@@ -15,14 +16,13 @@ const MaxTold = 16
 // Bounds of Steer: mixes that are looked at in short, mixes that are looked at in
 // full, and the steps of both.
 const (
-	maxGlances = 60
+	maxGlances = 320
 	maxLooks   = 8
 	glance     = 180   // of a pod's class and a node
 	look       = 1_800 // likewise
 	berthSeeds = 3
-	// After a glance a mix may be so far over its room, in nodes, and worry so much.
-	nearly  = 0.15
-	tooMuch = 8
+	// After a glance berths may be so far from what they shall be, in nodes.
+	nearly = 0.15
 )
 
 // Weights of preferred affinity: to the nodes where a pod's copies are, and to
@@ -34,61 +34,82 @@ const (
 
 // Steer gives pods berths: nodes that they prefer, at most one copy on each, and
 // one node more that takes over what a lost one ran. So the scheduler has no
-// choice but the plan's. It looks among mixes near to those given, the cheapest
-// first, for one that costs less than o.Below.
-func Steer(p Problem, near [][]int, o Options) (Answer, bool) {
+// choice but the plan's. It looks among the mixes given and then among those of two
+// types, the cheapest first, for one that costs less than o.Below.
+func Steer(p Problem, mixes [][]int, o Options) (Answer, bool) {
 	s := &search{p: &p, o: o, dims: len(p.Types[0].Room)}
 	s.measure()
 	if p.Level != Node || !s.steerable() {
 		return Answer{}, false
 	}
-	glances, looks := 0, 0
-	var full []fullness
-	for _, counts := range s.around(near) {
-		f := s.fullness(counts)
-		if slices.ContainsFunc(full, f.atLeast) {
-			continue // a mix that was less full worried too much
+	mixes = slices.DeleteFunc(slices.Concat(mixes, s.pairs(mixes)), func(counts []int) bool {
+		n := 0
+		for _, k := range counts {
+			n += k
 		}
-		if glances++; glances > maxGlances || looks >= maxLooks {
-			break
-		}
-		nodes := s.nodes(counts)
-		q := s.berths(nodes)
-		b, over := berth.Find(q, 1, glance*len(nodes)*len(s.p.Pods))
-		if b == nil || over > nearly {
-			continue
-		}
-		if worried(&q, b) > tooMuch {
-			full = append(full, f)
-			continue
-		}
-		looks++
-		if a := s.steered(counts, nodes, q); a != nil {
-			return *a, true
+		return s.cost(counts) >= o.Below || n > MaxTold || n*s.pods > maxFew
+	})
+	looks := 0
+	const batch = 8
+	for at := 0; at < min(len(mixes), maxGlances); at += batch {
+		some := mixes[at:min(at+batch, len(mixes))]
+		near := make([]bool, len(some))
+		s.each(len(some), func(i int) { near[i] = s.glance(some[i]) })
+		for i, counts := range some {
+			if !near[i] {
+				continue
+			}
+			if looks++; looks > maxLooks {
+				return Answer{}, false
+			}
+			nodes := s.nodes(counts)
+			if a := s.steered(counts, nodes, s.berths(nodes)); a != nil {
+				return *a, true
+			}
 		}
 	}
 	return Answer{}, false
 }
 
-// A fullness is how full a mix is of CPU, and the CPU of its largest node: many
-// pods on one use it more evenly than few.
-type fullness struct {
-	share   float64
-	largest int64
+// glance reports whether a mix may have berths, a shorter search first.
+func (s *search) glance(counts []int) bool {
+	nodes := s.nodes(counts)
+	q := s.berths(nodes)
+	steps := glance * len(nodes) * len(s.p.Pods)
+	const first, far = 4, 3
+	if b, over := berth.Find(q, 1, steps/first); b == nil || over > far*nearly {
+		return false
+	}
+	_, over := berth.Find(q, 1, steps)
+	return over <= nearly
 }
 
-func (f fullness) atLeast(g fullness) bool { return f.share >= g.share && f.largest <= g.largest }
-
-func (s *search) fullness(counts []int) fullness {
-	f, sum := fullness{}, int64(0)
-	for t, n := range counts {
-		if n > 0 {
-			sum += s.room(t, replay.CPU) * int64(n)
-			f.largest = max(f.largest, s.room(t, replay.CPU))
+// pairs gives the mixes of one or two types that cost more than all those given,
+// the cheapest first.
+func (s *search) pairs(than [][]int) [][]int {
+	low := int64(0)
+	for _, counts := range than {
+		low = max(low, s.cost(counts))
+	}
+	var out [][]int
+	for a := range s.p.Types {
+		for b := range a + 1 {
+			for n := 1; n <= MaxTold; n++ {
+				for m := range MaxTold - n + 1 {
+					counts := make([]int, len(s.p.Types))
+					counts[a], counts[b] = n, counts[b]+m
+					if a == b {
+						counts[a] = n
+					}
+					if (a == b) == (m == 0) && s.cost(counts) > low && s.cost(counts) < s.o.Below && s.enough(counts, 0) && (s.p.Fleets == nil || s.p.Fleets(counts)) {
+						out = append(out, counts)
+					}
+				}
+			}
 		}
 	}
-	f.share = float64(s.demand[replay.CPU]) / float64(max(sum, 1))
-	return f
+	slices.SortStableFunc(out, func(a, b []int) int { return cmp.Compare(s.cost(a), s.cost(b)) })
+	return out
 }
 
 // steerable reports whether nothing but room says where a pod may run.
@@ -99,97 +120,26 @@ func (s *search) steerable() bool {
 	})
 }
 
-// around gives the mixes that differ from those given by one node, and those of
-// two types, the cheapest first.
-func (s *search) around(near [][]int) [][]int {
-	var out [][]int
-	add := func(counts []int) {
-		n := 0
-		for _, k := range counts {
-			n += k
+// Query asks for the mixes that could hold the sum of all pods after a loss, and
+// that p.Fleets may take.
+func (p *Problem) Query() fleet.Query {
+	s := &search{p: p, dims: len(p.Types[0].Room)}
+	s.measure()
+	q := fleet.Query{Demand: s.demand, Loss: p.Level != None, Rule: p.Fleets}
+	for t := range p.Types {
+		room := make([]int64, s.dims)
+		for d := range room {
+			room[d] = s.room(t, d)
 		}
-		if n <= MaxTold && n*s.pods <= maxFew && s.cost(counts) < s.o.Below && s.enough(counts, 0) &&
-			!slices.ContainsFunc(out, func(c []int) bool { return slices.Equal(c, counts) }) {
-			out = append(out, slices.Clone(counts))
-		}
+		q.Rooms, q.Prices = append(q.Rooms, room), append(q.Prices, p.Types[t].Price)
 	}
-	// other puts one node of each type in the place of each node.
-	other := func(counts []int, do func()) {
-		for t := range counts {
-			if counts[t] == 0 {
-				continue
-			}
-			counts[t]--
-			for u := range counts {
-				if u != t {
-					counts[u]++
-					do()
-					counts[u]--
-				}
-			}
-			counts[t]++
-		}
-	}
-	for _, counts := range near {
-		counts = slices.Clone(counts)
-		add(counts)
-		for t := range counts {
-			counts[t]++
-			add(counts)
-			counts[t]--
-		}
-		other(counts, func() { add(counts) })
-	}
-	counts := make([]int, len(s.p.Types))
-	for a := range counts {
-		for b := range a + 1 {
-			for n := 1; n <= MaxTold; n++ {
-				for m := range MaxTold - n + 1 {
-					if a == b && m > 0 || a != b && m == 0 {
-						continue
-					}
-					counts[a], counts[b] = n, m
-					if a == b {
-						counts[a] = n
-					}
-					add(counts)
-					counts[a], counts[b] = 0, 0
-				}
-			}
-		}
-	}
-	slices.SortStableFunc(out, func(a, b []int) int { return cmp.Compare(s.cost(a), s.cost(b)) })
-	return out
-}
-
-// worried is the most that any node worries.
-func worried(q *berth.Problem, b []berth.Berth) float64 {
-	if q.Worry == nil {
-		return 0
-	}
-	most := 0.0
-	for node := range q.Rooms {
-		var on []int
-		for i := range b {
-			if slices.Contains(b[i].Homes, node) {
-				on = append(on, i)
-			}
-		}
-		most = max(most, q.Worry(node, on))
-	}
-	return most
+	return q
 }
 
 func (s *search) berths(nodes []replay.Node) berth.Problem {
 	var q berth.Problem
-	if s.p.Worry != nil {
-		q.Worry = func(node int, items []int) float64 {
-			on := make([]replay.Load, 0, len(items))
-			for _, i := range items {
-				on = append(on, replay.Load{Pod: i, Count: 1})
-			}
-			return s.p.Worry(&nodes[node], on)
-		}
+	if s.p.Load != nil {
+		q.Load = func(node int) berth.Load { return s.p.Load(&nodes[node]) }
 	}
 	for i := range nodes {
 		room := make([]int64, s.dims)
