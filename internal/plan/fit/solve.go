@@ -7,6 +7,7 @@ import (
 	"github.com/tranship/tranship/internal/base/binpack/failure"
 	"github.com/tranship/tranship/internal/base/diag"
 	"github.com/tranship/tranship/internal/plan/fit/mix"
+	"github.com/tranship/tranship/internal/plan/fit/peak"
 	"github.com/tranship/tranship/internal/plan/fit/replay"
 )
 
@@ -107,18 +108,10 @@ func (g *group) cheaper(o binpack.Options, depth mix.Level) {
 // fleets lists the mixes that cost less than the answer and may do by their
 // sums, the cheapest first: nothing that survives costs less than the first of them.
 func (g *group) fleets(p *mix.Problem) [][]int {
-	if g.d.in.Tails != nil && g.answer.Accepted {
-		var copies []int
-		var rooms []int64
-		for _, x := range g.wants {
-			copies = append(copies, x.count)
-		}
-		for _, t := range p.Types {
-			rooms = append(rooms, t.Room[replay.CPU]-t.System[replay.CPU])
-		}
-		p.Fleets = g.peaks().Fleets(copies, rooms)
-	}
-	low, q := int64(max(g.safe.Bound, g.none.Bound)), p.Query()
+	cuts := g.cuts(p)
+	p.Fleets = cuts.May
+	q := p.Query()
+	low := int64(max(g.safe.Bound, g.none.Bound))
 	var mixes [][]int
 	limit := low
 	for share := 1.0 / 16; len(mixes) < enough && limit < g.answer.Cost; share *= 1.5 {
@@ -127,16 +120,33 @@ func (g *group) fleets(p *mix.Problem) [][]int {
 		if !whole {
 			break
 		}
-		mixes, limit = more, next
+		for mixes, limit = more, next; len(mixes) > 0 && cuts.Cut(mixes[0]); {
+			mixes = slices.DeleteFunc(mixes, func(m []int) bool { return !cuts.May(m) })
+		}
 	}
-	lonely := slices.ContainsFunc(g.answer.Verdict.Lonely, func(l []replay.Load) bool { return len(l) > 0 })
 	if g.floor = limit; len(mixes) > 0 {
 		g.floor = q.Cost(mixes[0])
 	}
-	if lonely {
+	if slices.ContainsFunc(g.answer.Verdict.Lonely, func(l []replay.Load) bool { return len(l) > 0 }) {
 		g.floor = 0 // it survives less than the sums ask for
 	}
 	return mixes
+}
+
+// cuts are by the rule on joint peaks; none where the nodes do not keep it.
+func (g *group) cuts(p *mix.Problem) *peak.Cuts {
+	if !g.answer.Accepted {
+		return &peak.Cuts{}
+	}
+	var copies []int
+	var rooms []int64
+	for _, x := range g.wants {
+		copies = append(copies, x.count)
+	}
+	for _, t := range p.Types {
+		rooms = append(rooms, t.Room[replay.CPU]-t.System[replay.CPU])
+	}
+	return g.peaks().Cuts(copies, rooms)
 }
 
 // enough mixes are listed for one that will do to be among them.

@@ -11,94 +11,66 @@ import (
 
 // A Measure is a weight for each copy such that what nodes may hold by the rule
 // on joint peaks can be summed up: no node of a room holds more weight than Most
-// says. Whatever is placed in whatever way, the nodes' Most must be the sum of all
-// weights at least. The copies of one workload, that whose use varies most, are
-// not weighed but counted: a node with some of them has room for less weight.
+// says. Whatever is placed in whatever way, the nodes' Most together must be the
+// weight of all copies at least.
 type Measure struct {
-	// Weight is that of one copy, by entry of the copies; 0 for Counted.
-	Weight []float64
-	// Counted is the entry whose copies are counted.
-	Counted int
-	// Least is the weight of all copies.
-	Least float64
-	// Heavy is how many copies are counted.
-	Heavy int
-	// Most is, by room, the weight beside 0, 1, 2 … counted copies.
-	Most [][]float64
+	Weight []float64 // of one copy, by entry of the copies
+	Least  float64   // that of all copies
+	Most   []float64 // by room
 }
 
-// What measures are made with; each set gives one that holds.
-var (
-	// deviations are those of a node's use over its mean at which the rule is
-	// taken to be straight.
-	deviations = []float64{0.11, 0.14, 0.18}
-	// cosines say which share of the deviation is common to all workloads.
-	cosines = []float64{0.6, 0.7, 0.8, 0.9}
-)
-
-// mostMeasured bounds the workloads for which measures are made: with many on
-// many nodes peaks do not decide.
-const mostMeasured = 200
-
-// Measures gives measures of copies that overload no node of the rooms with a
-// probability above epsilon.
+// A Scale makes measures of copies that may overload no node with a probability
+// above epsilon.
 //
 // With L(k) what a node uses in bin k, D the deviation, C its room, the rule is
 // mean Φ((L(k)−C)/D) ≤ ε. Φ is convex where L(k) < C, so that of any tangent
 // Σ p(k)·L(k) + z·D ≤ C follows, with p and z those of the point where it touches;
 // what is above the tangent is cut off. D² is V + 2.8·W + c² with V the sum of
 // variances, W the largest, c the common drift, so D ≥ cosθ·c + sinθ·√(V+2.8·W)
-// for each θ. All but the root is a sum over copies. The root is concave in V:
-// β·V minus it is largest at an end of what V can be, and that is added to Most.
-func (t *Tails) Measures(copies []plan.Copies, rooms []unit.CPU, epsilon float64) []Measure {
-	if t.bins == 0 || len(copies) == 0 || len(copies) > mostMeasured || epsilon <= 0 || epsilon >= 0.5 {
-		return nil
-	}
-	var out []Measure
-	refs := slices.Compact(slices.Sorted(slices.Values(rooms)))
-	for _, q := range deviations {
-		s := t.straighten(copies, q, epsilon)
-		if s == nil {
-			continue
-		}
-		for _, cosine := range cosines {
-			for i := range min(len(refs), 4) {
-				out = append(out, s.measure(cosine, float64(refs[i*len(refs)/min(len(refs), 4)]), rooms, len(copies)))
-			}
-		}
-	}
-	return out
+// for each θ. What a node holds at most is bounded for each W (so many copies of
+// one workload have it) and each range of V by two knapsacks in fractions of
+// copies: the sum above at the range's low end, and V itself at its high end.
+type Scale struct {
+	parts   []part
+	z       float64
+	entries int
 }
 
 // A part is what one copy of a workload adds to the straight rule.
 type part struct {
 	entry int // of the copies
-	tail  *tail
 	count float64
 	level float64 // Σ p·L, with what is fixed
 	drift float64 // of its mean, in common
-	vary  float64 // variance, the least that a copy adds
+	// vary is the variance of so many copies, each the least that one of at most so
+	// many adds.
+	vary, each []float64
 }
 
-type straight struct {
-	parts []part // light ones, by variance
-	heavy part
-	z     float64
-}
+// mostMeasured bounds the workloads that are measured: with many on many nodes
+// peaks do not decide.
+const mostMeasured = 200
 
-// straighten gives the tangent of the rule where all copies together use a node's
-// room with a relative deviation q; nil where there is none.
-func (t *Tails) straighten(copies []plan.Copies, q, epsilon float64) *straight {
+// touch is the deviation of a node's use over its mean at which the tangent is taken.
+const touch = 0.14
+
+// Scale prepares measures of copies; nil where there is nothing to measure.
+func (t *Tails) Scale(copies []plan.Copies, epsilon float64) *Scale {
+	if t.bins == 0 || len(copies) == 0 || len(copies) > mostMeasured || epsilon <= 0 || epsilon >= 0.5 {
+		return nil
+	}
 	total, mean := make([]float64, t.bins), 0.0
-	s := &straight{}
+	s := &Scale{entries: len(copies)}
 	for i, c := range copies {
 		x := t.of[c.Workload]
 		if x == nil || c.Count <= 0 {
 			continue
 		}
-		p := part{entry: i, tail: x, count: float64(c.Count), level: x.fixed, drift: commonDrift * x.mean, vary: math.Inf(1)}
+		p := part{entry: i, count: float64(c.Count), level: x.fixed, drift: commonDrift * x.mean, vary: make([]float64, c.Count+1), each: make([]float64, c.Count+1)}
+		p.each[0] = math.Inf(1)
 		for n := 1; n <= c.Count; n++ {
-			p.vary = min(p.vary, x.variance(n)/float64(n))
+			p.vary[n] = x.variance(n)
+			p.each[n] = min(p.each[n-1], p.vary[n]/float64(n))
 		}
 		for k, v := range x.bins {
 			total[k] += float64(c.Count) * float64(v)
@@ -109,14 +81,12 @@ func (t *Tails) straighten(copies []plan.Copies, q, epsilon float64) *straight {
 	if mean <= 0 {
 		return nil
 	}
-	weights, z, reach := tangent(total, mean, q, epsilon)
+	weights, z, reach := tangent(total, mean, touch, epsilon)
 	s.z = z
 	for i := range s.parts {
-		s.parts[i].level += s.parts[i].tail.weigh(weights, z+reach)
+		p := &s.parts[i]
+		p.level += t.of[copies[p.entry].Workload].weigh(weights, z+reach)
 	}
-	slices.SortStableFunc(s.parts, func(a, b part) int { return cmp.Compare(a.vary, b.vary) })
-	s.heavy = s.parts[len(s.parts)-1]
-	s.parts = s.parts[:len(s.parts)-1]
 	return s
 }
 
@@ -186,84 +156,205 @@ func maxBin(bins []float32) float32 {
 	return slices.Max(bins)
 }
 
-// brackets is how many sizes of the largest variance on a node are told apart.
-const brackets = 12
-
-// measure gives the measure for a share of the common drift, with β such that on
-// nodes of the room ref the variances never count for more than their root.
-func (s *straight) measure(cosine, ref float64, rooms []unit.CPU, entries int) Measure {
-	root := s.z * math.Sqrt(max(1-cosine*cosine, 0))
-	beta := math.Inf(1)
-	s.bracket(func(smallest float64, upTo int) {
-		if v := s.most(upTo, ref); v > 0 {
-			beta = min(beta, root*math.Sqrt(v+fewDrift*smallest)/v)
+// Separate looks for a measure by which nodes, so many of each room, are too few
+// for all copies; false if it finds none. Weights begin with what a copy uses and
+// grow for what the nodes hold too little of (a subgradient).
+func (s *Scale) Separate(counts []int, rooms []unit.CPU) (Measure, bool) {
+	weight := make([]float64, len(s.parts))
+	for i, p := range s.parts {
+		weight[i] = p.level + s.z*p.drift
+	}
+	const rounds = 120
+	for round := range rounds {
+		least, most := 0.0, 0.0
+		missing := make([]float64, len(s.parts)) // copies that the fullest nodes leave over
+		for i, p := range s.parts {
+			least += weight[i] * p.count
+			missing[i] = p.count
 		}
-	})
-	if math.IsInf(beta, 1) {
-		beta = 0
-	}
-	m := Measure{Weight: make([]float64, entries), Counted: s.heavy.entry, Heavy: int(s.heavy.count)}
-	for _, p := range s.parts {
-		m.Weight[p.entry] = p.level + s.z*cosine*p.drift + beta*p.vary
-		m.Least += p.count * m.Weight[p.entry]
-	}
-	heavy := s.heavy.level + s.z*cosine*s.heavy.drift
-	for _, r := range rooms {
-		room, most := float64(r)+1e-3, []float64{}
-		for n := 0.0; n <= s.heavy.count && room >= n*(s.heavy.level+s.z*s.heavy.drift); n++ {
-			over := 0.0
-			ends := func(light, fixed, largest float64) float64 {
-				return beta*light - root*math.Sqrt(light+fixed+fewDrift*largest)
-			}
+		for t, n := range counts {
 			if n == 0 {
-				s.bracket(func(smallest float64, upTo int) {
-					over = max(over, ends(smallest, 0, smallest), ends(s.most(upTo, room), 0, smallest))
-				})
-			} else {
-				own := s.heavy.tail.variance(int(n))
-				over = max(ends(0, own, own), ends(s.most(len(s.parts), room-n*(s.heavy.level+s.z*s.heavy.drift)), own, own))
+				continue
 			}
-			most = append(most, room-n*heavy+over)
+			value, held := s.most(weight, float64(rooms[t]))
+			most += value * float64(n)
+			for i, c := range held {
+				missing[i] -= c * float64(n)
+			}
 		}
+		if least > most*(1+1e-6) {
+			return s.measure(weight, rooms), true
+		}
+		norm := 0.0
+		for i, x := range missing {
+			norm += x * x * weight[i] * weight[i]
+		}
+		if norm <= 0 {
+			break
+		}
+		step := (most - least + 0.002*least) / norm / (1 + float64(round)/40)
+		for i, x := range missing {
+			weight[i] *= max(1+step*x*weight[i], 0.5)
+		}
+	}
+	return Measure{}, false
+}
+
+func (s *Scale) measure(weight []float64, rooms []unit.CPU) Measure {
+	m := Measure{Weight: make([]float64, s.entries)}
+	for i, p := range s.parts {
+		m.Weight[p.entry] = weight[i]
+		m.Least += p.count * weight[i]
+	}
+	for _, r := range rooms {
+		most, _ := s.most(weight, float64(r))
 		m.Most = append(m.Most, most)
 	}
 	return m
 }
 
-// bracket tells the loads of a node apart by the largest variance of a light
-// part in them: it is smallest at least, and one of the parts below upTo.
-func (s *straight) bracket(do func(smallest float64, upTo int)) {
-	n := len(s.parts)
-	for i := range min(n, brackets) {
-		from, to := i*n/min(n, brackets), (i+1)*n/min(n, brackets)
-		do(s.parts[from].vary, to)
-	}
+// A crowd is loads in which so many copies of one part have the largest variance.
+type crowd struct {
+	part, n int
+	most    []float64 // copies of each part that may be there
+	each    []float64 // variance that one of them adds at least
+	light   float64   // the most variance that others add
+	bound   float64   // a first bound on the weight
 }
 
-// most is the most variance that light parts below upTo have together on a node
-// of a room, in fractions of copies.
-func (s *straight) most(upTo int, room float64) float64 {
-	at := make([]int, upTo)
-	for i := range at {
-		at[i] = i
+// ranges is how many ranges of a crowd's variance are told apart.
+const ranges = 16
+
+// most is a bound on the weight on a node of a room, and what holds about that.
+func (s *Scale) most(weight []float64, room float64) (most float64, held []float64) {
+	room += 1e-3 // what just fits does fit
+	crowds := s.crowds(weight, room)
+	for i := range crowds {
+		c := &crowds[i]
+		if c.bound <= most {
+			break
+		}
+		w := s.parts[c.part].vary[c.n]
+		for j := range ranges {
+			step := c.light / ranges
+			value, load := s.within(weight, c, room, w+float64(j)*step, float64(j+1)*step, most)
+			if value > most {
+				most, held = value, load
+			}
+			if step == 0 {
+				break
+			}
+		}
 	}
-	takes := func(p *part) float64 { return p.level + s.z*p.drift }
-	slices.SortFunc(at, func(a, b int) int {
-		x, y := &s.parts[a], &s.parts[b]
-		return cmp.Compare(y.vary*takes(x), x.vary*takes(y))
-	})
-	sum := 0.0
+	return most, held
+}
+
+// crowds lists all that fit a room, that of the greatest bound first.
+func (s *Scale) crowds(weight []float64, room float64) []crowd {
+	var out []crowd
+	takes := make([]float64, len(s.parts))
+	for i, p := range s.parts {
+		takes[i] = p.level + s.z*p.drift
+	}
+	for i, p := range s.parts {
+		for n := 1; n < len(p.vary) && float64(n)*takes[i] <= room; n++ {
+			c := crowd{part: i, n: n, most: make([]float64, len(s.parts)), each: make([]float64, len(s.parts))}
+			for k, other := range s.parts {
+				if k == i {
+					continue
+				}
+				fit := 0
+				for m, v := range other.vary {
+					if v <= p.vary[n]*(1+1e-9) {
+						fit = m
+					}
+				}
+				c.most[k], c.each[k] = float64(fit), other.each[fit]
+			}
+			left := room - float64(n)*takes[i]
+			for k := range c.each {
+				if c.most[k] == 0 {
+					c.each[k] = 0
+				}
+			}
+			c.light, _ = knapsack(c.each, takes, c.most, left)
+			c.bound, _ = knapsack(weight, takes, c.most, left)
+			c.bound += float64(n) * weight[i]
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b crowd) int { return cmp.Compare(b.bound, a.bound) })
+	return out
+}
+
+// within bounds the weight of a crowd's loads of which the variance is low at
+// least, and that of the other parts high at most. Where it is not above known it
+// may be anything up to that.
+func (s *Scale) within(weight []float64, c *crowd, room, low, high, known float64) (float64, []float64) {
+	p, n := &s.parts[c.part], float64(c.n)
+	spread := math.Sqrt(low + fewDrift*p.vary[c.n])
+	common := commonDrift * room / 1.6 // about what a full node has
+	cosine := common / math.Hypot(common, spread)
+	left := room - s.z*math.Sqrt(1-cosine*cosine)*spread - n*(p.level+s.z*cosine*p.drift)
+	if left < 0 {
+		return 0, nil
+	}
+	own := n * weight[c.part]
+	takes := make([]float64, len(s.parts))
+	try := func(share float64) (float64, []float64) {
+		for i, q := range s.parts {
+			takes[i] = (1-share)*(q.level+s.z*cosine*q.drift)/max(left, 1e-9) + share*c.each[i]/max(high, 1e-9)
+		}
+		value, held := knapsack(weight, takes, c.most, 1)
+		held[c.part] = n
+		return own + value, held
+	}
+	// Any blend of the two knapsacks is a bound; the least is found by thirds.
+	a, b := 0.0, 1.0
+	best, held := try(0)
+	for range 6 {
+		if best <= known {
+			break
+		}
+		x, y := a+(b-a)/3, b-(b-a)/3
+		u, with := try(x)
+		v, load := try(y)
+		if u < best {
+			best, held = u, with
+		}
+		if v < best {
+			best, held = v, load
+		}
+		if u < v {
+			b = y
+		} else {
+			a = x
+		}
+	}
+	return best, held
+}
+
+// knapsack is the most value in a room, in fractions of copies, and what has it.
+func knapsack(value, takes, most []float64, room float64) (float64, []float64) {
+	at := make([]int, 0, len(takes))
+	for i, n := range most {
+		if n > 0 {
+			at = append(at, i)
+		}
+	}
+	slices.SortFunc(at, func(a, b int) int { return cmp.Compare(value[b]*takes[a], value[a]*takes[b]) })
+	sum, held := 0.0, make([]float64, len(takes))
 	for _, i := range at {
-		p := &s.parts[i]
 		if room <= 0 {
 			break
 		}
-		n := p.count
-		if t := takes(p); t > 0 {
-			n = min(n, room/t)
-			room -= n * t
+		n := most[i]
+		if takes[i] > 0 {
+			n = min(n, room/takes[i])
+			room -= n * takes[i]
 		}
-		sum += n * p.vary
+		held[i] = n
+		sum += n * value[i]
 	}
-	return sum
+	return sum, held
 }

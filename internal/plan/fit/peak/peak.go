@@ -4,8 +4,6 @@
 package peak
 
 import (
-	"math"
-
 	"github.com/tranship/tranship/internal/base/unit"
 	"github.com/tranship/tranship/internal/estate"
 	"github.com/tranship/tranship/internal/plan"
@@ -81,52 +79,53 @@ const sure = 0.96
 
 func (l *load) Worry() float64 { return l.sum.Overload(l.room) / max(sure*l.rule.Allowed, 1e-9) }
 
-// Fleets gives a test of fleets: false says that so many nodes of each room cannot
-// hold all copies by the rule, however they are placed. Nil where nothing is known.
-func (r *Rule) Fleets(copies []int, rooms []int64) func(counts []int) bool {
+// Cuts tell which fleets, as numbers of nodes by type, cannot hold all copies by a
+// rule, however they are placed.
+type Cuts struct {
+	scale *size.Scale // nil where nothing is known
+	rooms []unit.CPU
+	found []size.Measure
+}
+
+// Cuts prepares cuts for copies, by their index in loads, and rooms for pods by type.
+func (r *Rule) Cuts(copies []int, rooms []int64) *Cuts {
+	c := &Cuts{}
 	if r.Tails == nil {
-		return nil
+		return c
 	}
 	pods := make([]plan.Copies, len(copies))
 	for i, n := range copies {
 		pods[i] = plan.Copies{Workload: r.Pods[i], Count: n}
 	}
-	sizes := make([]unit.CPU, len(rooms))
-	for i, x := range rooms {
-		sizes[i] = unit.CPU(float64(x) * r.Factor)
+	for _, x := range rooms {
+		c.rooms = append(c.rooms, unit.CPU(float64(x)*r.Factor))
 	}
-	all := r.Tails.Measures(pods, sizes, r.Allowed)
-	if all == nil {
-		return nil
-	}
-	return func(counts []int) bool {
-		for i := range all {
-			if !holds(&all[i], counts) {
-				return false
-			}
-		}
-		return true
-	}
+	c.scale = r.Tails.Scale(pods, r.Allowed)
+	return c
 }
 
-// holds reports whether nodes could hold the weight of a measure, with the
-// counted copies where they take the least room.
-func holds(m *size.Measure, counts []int) bool {
-	// most[k] is the most weight beside k counted copies.
-	most := make([]float64, m.Heavy+1)
-	for k := range most[1:] {
-		most[k+1] = math.Inf(-1)
-	}
-	for t, n := range counts {
-		for range n {
-			for k := m.Heavy; k >= 0; k-- {
-				best := math.Inf(-1)
-				for own, weight := range m.Most[t][:min(k+1, len(m.Most[t]))] {
-					best = max(best, most[k-own]+weight)
-				}
-				most[k] = best
-			}
+// May reports whether no cut that is known speaks against a fleet.
+func (c *Cuts) May(counts []int) bool {
+	for i := range c.found {
+		most := 0.0
+		for t, n := range counts {
+			most += c.found[i].Most[t] * float64(n)
+		}
+		if most < c.found[i].Least*(1-1e-9) {
+			return false
 		}
 	}
-	return most[m.Heavy] >= m.Least
+	return true
+}
+
+// Cut looks for a cut that speaks against a fleet, and keeps it.
+func (c *Cuts) Cut(counts []int) bool {
+	if c.scale == nil {
+		return false
+	}
+	m, ok := c.scale.Separate(counts, c.rooms)
+	if ok {
+		c.found = append(c.found, m)
+	}
+	return ok
 }
