@@ -94,7 +94,7 @@ func (g *group) cheaper(o binpack.Options, depth mix.Level) {
 		p.Priorities = g.priorities()
 	}
 	if x.Pools != "by-type" {
-		if a, ok := mix.Steer(p, mixes, mix.Options{Each: o.Each, Below: g.answer.Cost}); ok {
+		if a, ok := mix.Steer(p, mixes, mix.Options{Each: o.Each, Below: g.answer.Cost, Patience: min(o.Iterations/binpack.Budget(1), maxPatience)}); ok {
 			g.answer = a
 		}
 	}
@@ -148,6 +148,9 @@ func (g *group) cuts(p *mix.Problem) *peak.Cuts {
 	}
 	return g.peaks().Cuts(copies, rooms)
 }
+
+// maxPatience bounds how much longer berths are sought with a larger budget.
+const maxPatience = 20
 
 // enough mixes are listed for one that will do to be among them.
 const enough = 200

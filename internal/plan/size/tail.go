@@ -56,7 +56,7 @@ type tail struct {
 // A Sum is what copies on one node use together. It is for one user at a time.
 type Sum struct {
 	t     *Tails
-	count map[estate.Name]int
+	count map[*tail]int
 	bins  []float64
 	fixed float64
 	mean  float64
@@ -114,7 +114,7 @@ func (t *Tails) busiest() []int {
 
 // Sum adds up copies.
 func (t *Tails) Sum(pods []plan.Copies) *Sum {
-	s := &Sum{t: t, count: make(map[estate.Name]int, len(pods)), bins: make([]float64, t.bins)}
+	s := &Sum{t: t, count: make(map[*tail]int, len(pods)), bins: make([]float64, t.bins)}
 	for _, p := range pods {
 		s.Add(p.Workload, p.Count)
 	}
@@ -127,17 +127,19 @@ func (s *Sum) Add(id estate.Name, n int) {
 	if x == nil || n == 0 {
 		return
 	}
-	had := s.count[id]
+	had := s.count[x]
 	n = max(n, -had)
-	s.count[id] = had + n
+	if s.count[x] = had + n; had+n == 0 {
+		delete(s.count, x)
+	}
 	now, was := x.variance(had+n), x.variance(had)
 	s.vary += now - was
 	if now >= s.most {
 		s.most = now
 	} else if was >= s.most {
 		s.most = 0
-		for id, c := range s.count {
-			s.most = max(s.most, s.t.of[id].variance(c))
+		for x, c := range s.count {
+			s.most = max(s.most, x.variance(c))
 		}
 	}
 	by := float64(n)
@@ -169,6 +171,25 @@ func (s *Sum) deviation() float64 {
 // far is how many standard deviations are taken for never.
 const far = 6
 
+// fineness is how many steps of a deviation beyond is tabulated in.
+const fineness = 256
+
+// tabulated is the normal distribution's upper tail from -far to far.
+var tabulated = func() (out [2*far*fineness + 2]float64) {
+	for i := range out {
+		out[i] = 0.5 * math.Erfc((float64(i)/fineness-far)/math.Sqrt2)
+	}
+	return out
+}()
+
+// beyond is the probability of more than x deviations, x from -far to far, to
+// within 1e-6.
+func beyond(x float64) float64 {
+	at := (x + far) * fineness
+	i := int(at)
+	return tabulated[i] + (at-float64(i))*(tabulated[i+1]-tabulated[i])
+}
+
 func (s *Sum) beyond(room, deviation float64) float64 {
 	room += 1e-6 - s.fixed // what just fits does fit
 	if len(s.bins) == 0 {
@@ -185,7 +206,7 @@ func (s *Sum) beyond(room, deviation float64) float64 {
 		case d <= -far*deviation:
 			total++
 		default:
-			total += 0.5 * math.Erfc(d/deviation/math.Sqrt2)
+			total += beyond(d / deviation)
 		}
 	}
 	return total / float64(len(s.bins))

@@ -58,10 +58,12 @@ func Find(p Problem, seed uint64, steps int) (berths []Berth, over float64) {
 	s.begin()
 	now := s.rooms() + s.worries()
 	best, over := s.copy(), now
-	const hot, cold = 0.05, 0.0005
-	worry := make([]float64, n)
+	const hot, cold = 0.1, 0.001
+	worry, heat := make([]float64, n), hot
 	for k := 0; k < steps && over > 0; k++ {
-		heat := hot * math.Pow(cold/hot, float64(k)/float64(steps))
+		if k%64 == 0 {
+			heat = hot * math.Pow(cold/hot, float64(k)/float64(steps))
+		}
 		copy(worry, s.worry)
 		undo := s.change()
 		if undo == nil {
@@ -283,10 +285,39 @@ func (s *state) set(item int, homes []int, spare int) {
 	}
 }
 
+// often is how often a change is sought at a node that is over its room.
+const often = 0.9
+
+// troubled is an item that a change may do good to.
+func (s *state) troubled() int {
+	n := len(s.p.Items)
+	item := s.rng.IntN(n)
+	if s.rng.Float64() >= often {
+		return item
+	}
+	node := s.rng.IntN(s.n)
+	for range s.n {
+		if s.over[node] > 0 {
+			break
+		}
+		node = (node + 1) % s.n
+	}
+	if s.over[node] <= 0 {
+		return item
+	}
+	for range n {
+		if s.at[item][node] || s.spare[item] == node {
+			break
+		}
+		item = (item + 1) % n
+	}
+	return item
+}
+
 // change makes one change by chance and gives what takes it back; nil where the
 // change that came up cannot be made.
 func (s *state) change() (undo func()) {
-	a := s.rng.IntN(len(s.p.Items))
+	a := s.troubled()
 	if s.p.Items[a].Count == 0 {
 		return nil
 	}

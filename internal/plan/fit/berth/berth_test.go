@@ -90,6 +90,45 @@ func TestWhatFitsIsFound(t *testing.T) {
 	}
 }
 
+// few worries where more than so many copies of the first ten items are on a node.
+type few struct{ copies, most int }
+
+func (f *few) Add(item, n int) {
+	if item < 10 {
+		f.copies += n
+	}
+}
+
+func (f *few) Worry() float64 { return float64(f.copies) / float64(f.most) }
+
+// TestNoNodeWorries: berths that hold are good by the nodes' loads too.
+func TestNoNodeWorries(t *testing.T) {
+	p := Problem{Load: func(int) Load { return &few{most: 6} }}
+	for range 6 {
+		p.Rooms = append(p.Rooms, []int64{1000, 1000})
+	}
+	for i := range int64(30) {
+		p.Items = append(p.Items, Item{Size: []int64{20 + i*i*7%61, 20 + (i*29+11)%61}, Count: 3})
+	}
+	berths, over := Find(p, 1, 400_000)
+	if over > 0 {
+		t.Fatalf("Find = %v over", over)
+	}
+	on := make([]int, 6)
+	for _, b := range berths[:10] {
+		for _, h := range b.Homes {
+			on[h]++
+		}
+	}
+	if slices.Max(on) > 6 {
+		t.Errorf("copies on nodes are %v, want no more than 6", on)
+	}
+	p.Load = func(int) Load { return &few{most: 4} }
+	if _, over := Find(p, 1, 100_000); over <= 0 {
+		t.Error("30 copies on six nodes are four on each at most")
+	}
+}
+
 // TestTooManyCopiesHaveNoBerth: each needs a node, and one more.
 func TestTooManyCopiesHaveNoBerth(t *testing.T) {
 	if b, _ := Find(Problem{Rooms: [][]int64{{9}, {9}}, Items: []Item{{Size: []int64{1}, Count: 2}}}, 1, 100); b != nil {

@@ -67,7 +67,10 @@ type Options struct {
 	Below int64
 	// Work bounds the decisions of the scheduler that are tried; 0 is DefaultWork.
 	Work int
-	Each func(n int, do func(i int))
+	// Patience is how many times as long as usual Steer looks where berths are
+	// near; 0 is 1.
+	Patience int
+	Each     func(n int, do func(i int))
 }
 
 // DefaultWork takes a second or two.

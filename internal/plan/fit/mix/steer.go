@@ -18,11 +18,16 @@ const MaxTold = 16
 const (
 	maxGlances = 320
 	maxLooks   = 8
+	maxLonger  = 4
 	glance     = 180   // of a pod's class and a node
 	look       = 1_800 // likewise
-	berthSeeds = 3
+	berthSeeds = 4
+	// A longer look takes so many times the steps, and Options.Patience times that.
+	long = 5
 	// After a glance berths may be so far from what they shall be, in nodes.
 	nearly = 0.15
+	// After a look, for a longer one.
+	within = 0.08
 )
 
 // Weights of preferred affinity: to the nodes where a pod's copies are, and to
@@ -49,7 +54,7 @@ func Steer(p Problem, mixes [][]int, o Options) (Answer, bool) {
 		}
 		return s.cost(counts) >= o.Below || n > MaxTold || n*s.pods > maxFew
 	})
-	looks := 0
+	looks, longer := 0, 0
 	const batch = 8
 	for at := 0; at < min(len(mixes), maxGlances); at += batch {
 		some := mixes[at:min(at+batch, len(mixes))]
@@ -62,8 +67,12 @@ func Steer(p Problem, mixes [][]int, o Options) (Answer, bool) {
 			if looks++; looks > maxLooks {
 				return Answer{}, false
 			}
-			nodes := s.nodes(counts)
-			if a := s.steered(counts, nodes, s.berths(nodes)); a != nil {
+			a, over := s.steered(counts, look)
+			if a == nil && over <= within && longer < maxLonger {
+				longer++
+				a, _ = s.steered(counts, look*long*max(o.Patience, 1))
+			}
+			if a != nil {
 				return *a, true
 			}
 		}
@@ -154,13 +163,18 @@ func (s *search) berths(nodes []replay.Node) berth.Problem {
 	return q
 }
 
-// steered looks for berths with which the scheduler carries a mix out: without
-// priorities if it can be had, and so that one loss may follow another.
-func (s *search) steered(counts []int, nodes []replay.Node, q berth.Problem) *Answer {
-	var found *Answer
-	for seed := range uint64(berthSeeds) {
-		b, _ := berth.Find(q, seed+1, look*len(nodes)*len(s.p.Pods))
-		nodes := slices.Clone(nodes)
+// steered looks for berths with which the scheduler carries a mix out, in so many
+// steps of a pod's class and a node: without priorities if it can be had, and so
+// that one loss may follow another. It tells how far the best berths are from good.
+func (s *search) steered(counts []int, steps int) (found *Answer, over float64) {
+	all := s.nodes(counts)
+	q := s.berths(all)
+	berths, overs := make([][]berth.Berth, berthSeeds), make([]float64, berthSeeds)
+	s.each(berthSeeds, func(i int) {
+		berths[i], overs[i] = berth.Find(q, uint64(i)+1, steps*len(all)*len(s.p.Pods))
+	})
+	for _, b := range berths {
+		nodes := slices.Clone(all)
 		diverse(nodes, b)
 		for _, ranked := range []bool{false, true} {
 			if ranked && s.p.Priorities == nil {
@@ -171,13 +185,13 @@ func (s *search) steered(counts []int, nodes []replay.Node, q berth.Problem) *An
 			case a == nil:
 				continue
 			case !a.Ranked && !a.Restored:
-				return a
+				return a, 0
 			case found == nil || found.Restored && !a.Restored:
 				found = a
 			}
 		}
 	}
-	return found
+	return found, slices.Min(overs)
 }
 
 // prefer tries a mix with berths in every order.
