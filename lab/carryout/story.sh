@@ -3,6 +3,7 @@
 # then a line a plan.
 #
 # usage: story.sh
+# BUDGET              seconds to plan a row in; default: 1
 # TRANSHIP_LAB_CACHE  where the lab's programs are kept; default: .cache/lab
 set -eu
 lab=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,7 +18,7 @@ export TRANSHIP_LAB_CACHE="$cache" CGO_ENABLED=0
 
 cd "$root"
 go build -trimpath -o "$cache/bin/tranship" ./cmd/tranship
-go test ./internal/plan/propose -run Story -v -count=1 -timeout 30m -args -write "$work" -strict >"$work/table.txt" 2>&1 ||
+go test ./internal/plan/propose -run Story -v -count=1 -timeout 30m -args -write "$work" -budget "${BUDGET:-1}" >"$work/table.txt" 2>&1 ||
 	{ tail -n 40 "$work/table.txt" >&2; exit 1; }
 sed -n 's/^ *story_test.go:[0-9]*: //p' "$work/table.txt"
 cd "$lab"

@@ -94,7 +94,7 @@ func (g *group) cheaper(o binpack.Options, depth mix.Level) {
 		p.Priorities = g.priorities()
 	}
 	if x.Pools != "by-type" {
-		if a, ok := mix.Steer(p, mixes, mix.Options{Each: o.Each, Below: g.answer.Cost, Patience: min(o.Iterations/binpack.Budget(1), maxPatience)}); ok {
+		if a, ok := mix.Steer(p, mixes, mix.Options{Each: o.Each, Below: g.answer.Cost, Patience: min(o.Iterations/binpack.Budget(patient), maxPatience)}); ok {
 			g.answer = a
 		}
 	}
@@ -127,8 +127,8 @@ func (g *group) fleets(p *mix.Problem) [][]int {
 	if g.floor = limit; len(mixes) > 0 {
 		g.floor = q.Cost(mixes[0])
 	}
-	if slices.ContainsFunc(g.answer.Verdict.Lonely, func(l []replay.Load) bool { return len(l) > 0 }) {
-		g.floor = 0 // it survives less than the sums ask for
+	if slices.ContainsFunc(p.Pods, func(x mix.Pod) bool { return x.Strict.Waits }) {
+		g.floor = 0 // what may wait for a new node asks for less than the sums
 	}
 	return mixes
 }
@@ -149,8 +149,12 @@ func (g *group) cuts(p *mix.Problem) *peak.Cuts {
 	return g.peaks().Cuts(copies, rooms)
 }
 
-// maxPatience bounds how much longer berths are sought with a larger budget.
-const maxPatience = 20
+// For so many seconds of budget berths that are near are sought for long once
+// more, up to a bound.
+const (
+	patient     = 5
+	maxPatience = 12
+)
 
 // enough mixes are listed for one that will do to be among them.
 const enough = 200

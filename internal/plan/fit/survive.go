@@ -35,7 +35,7 @@ func (c *costs) add(g *group) {
 	c.none += min(unit.Money(g.none.Cost), safe)
 	// What survives holds everything before the loss too, under all its rules. The
 	// packing without the rule on joint peaks may cost less than the bound with it.
-	c.bound += g.discounted(min(max(unit.Money(g.safe.Bound), unit.Money(g.none.Bound), unit.Money(g.floor)), cost))
+	c.bound += g.discounted(max(min(max(unit.Money(g.safe.Bound), unit.Money(g.none.Bound)), safe), unit.Money(g.floor)))
 	c.least += g.discounted(min(unit.Money(g.none.Bound), safe))
 	c.iterations += g.none.Iterations + g.safe.Iterations
 	c.stopped = c.stopped || g.none.Stopped || g.safe.Stopped

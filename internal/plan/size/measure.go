@@ -54,9 +54,10 @@ const mostMeasured = 200
 // touch is the deviation of a node's use over its mean at which the tangent is taken.
 const touch = 0.14
 
-// Scale prepares measures of copies; nil where there is nothing to measure.
+// Scale prepares measures of copies; nil where there is nothing to measure, or
+// where epsilon is above what the tangents are good for, 0.3.
 func (t *Tails) Scale(copies []plan.Copies, epsilon float64) *Scale {
-	if t.bins == 0 || len(copies) == 0 || len(copies) > mostMeasured || epsilon <= 0 || epsilon >= 0.5 {
+	if t.bins == 0 || len(copies) == 0 || len(copies) > mostMeasured || epsilon <= 0 || epsilon > 0.3 {
 		return nil
 	}
 	total, mean := make([]float64, t.bins), 0.0
@@ -81,7 +82,7 @@ func (t *Tails) Scale(copies []plan.Copies, epsilon float64) *Scale {
 	if mean <= 0 {
 		return nil
 	}
-	weights, z, reach := tangent(total, mean, touch, epsilon)
+	weights, z, reach := tangent(total, mean, touch, epsilon+1e-6) // which is how exact the rule is looked at
 	s.z = z
 	for i := range s.parts {
 		p := &s.parts[i]

@@ -67,8 +67,7 @@ type Options struct {
 	Below int64
 	// Work bounds the decisions of the scheduler that are tried; 0 is DefaultWork.
 	Work int
-	// Patience is how many times as long as usual Steer looks where berths are
-	// near; 0 is 1.
+	// Patience is how often Steer looks for long where berths are near.
 	Patience int
 	Each     func(n int, do func(i int))
 }

@@ -13,8 +13,8 @@ import (
 // them: each is a pool of its own then.
 const MaxTold = 16
 
-// Bounds of Steer: mixes that are looked at in short, mixes that are looked at in
-// full, and the steps of both.
+// Bounds of Steer: mixes that are looked at in short, in full and for longer, and
+// the steps of that.
 const (
 	maxGlances = 320
 	maxLooks   = 8
@@ -22,8 +22,9 @@ const (
 	glance     = 180   // of a pod's class and a node
 	look       = 1_800 // likewise
 	berthSeeds = 4
-	// A longer look takes so many times the steps, and Options.Patience times that.
-	long = 5
+	// A longer look takes so many times the steps, again and again as often as
+	// Options.Patience says: many beginnings find more than many steps.
+	long = 20
 	// After a glance berths may be so far from what they shall be, in nodes.
 	nearly = 0.15
 	// After a look, for a longer one.
@@ -67,10 +68,12 @@ func Steer(p Problem, mixes [][]int, o Options) (Answer, bool) {
 			if looks++; looks > maxLooks {
 				return Answer{}, false
 			}
-			a, over := s.steered(counts, look)
+			a, over := s.steered(counts, look, 0)
 			if a == nil && over <= within && longer < maxLonger {
 				longer++
-				a, _ = s.steered(counts, look*long*max(o.Patience, 1))
+				for again := 0; a == nil && again < o.Patience; again++ {
+					a, _ = s.steered(counts, look*long, again)
+				}
 			}
 			if a != nil {
 				return *a, true
@@ -166,12 +169,13 @@ func (s *search) berths(nodes []replay.Node) berth.Problem {
 // steered looks for berths with which the scheduler carries a mix out, in so many
 // steps of a pod's class and a node: without priorities if it can be had, and so
 // that one loss may follow another. It tells how far the best berths are from good.
-func (s *search) steered(counts []int, steps int) (found *Answer, over float64) {
+// What is sought again begins elsewhere.
+func (s *search) steered(counts []int, steps, again int) (found *Answer, over float64) {
 	all := s.nodes(counts)
 	q := s.berths(all)
 	berths, overs := make([][]berth.Berth, berthSeeds), make([]float64, berthSeeds)
 	s.each(berthSeeds, func(i int) {
-		berths[i], overs[i] = berth.Find(q, uint64(i)+1, steps*len(all)*len(s.p.Pods))
+		berths[i], overs[i] = berth.Find(q, uint64(again*berthSeeds+i)+1, steps*len(all)*len(s.p.Pods))
 	})
 	for _, b := range berths {
 		nodes := slices.Clone(all)
