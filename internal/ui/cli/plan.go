@@ -33,7 +33,10 @@ a seal: a plan that was changed is refused.
 
 Usage may be CSV, answers of Prometheus' range API, Graphite's render API,
 CloudWatch's GetMetricData or Mesos agents' /monitor/statistics: each file is
-recognised by what it holds. Without usage the declared requests stay.`,
+recognised by what it holds. Without usage the declared requests stay.
+
+From --budget 5s on, fleets of few nodes that nearly do are searched again for each
+5s, up to twelve times: that takes minutes where many come near, and can save a node.`,
 		Example: `  tranship plan estate.json --usage usage.csv --as-of 2026-11-24 --out plan.json
   tranship plan estate.json --usage prometheus/ --usage graphite.json --budget 10s
   tranship prices import index.csv --out prices.csv && tranship plan estate.json --prices prices.csv`,
