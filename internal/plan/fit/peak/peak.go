@@ -75,7 +75,7 @@ func (l *load) Add(pod, n int) { l.sum.Add(l.rule.Pods[pod], n) }
 
 // sure is which share of what is allowed a quick look may see, so that the last
 // word is the same.
-const sure = 0.96
+const sure = 0.99
 
 func (l *load) Worry() float64 { return l.sum.Overload(l.room) / max(sure*l.rule.Allowed, 1e-9) }
 
