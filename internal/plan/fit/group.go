@@ -267,7 +267,8 @@ func (g *group) bends() bool { return g.d.in.Policy.Spec.Target.Apart != "keep" 
 func (g *group) mixProblem(level mix.Level) mix.Problem {
 	p := mix.Problem{Zones: len(g.d.zones), Level: level, First: g.pinned()}
 	if g.d.in.Tails != nil {
-		p.Accept, p.Load = g.peaks().Holds, g.peaks().Load
+		rule := g.peaks()
+		p.Accept, p.Load = rule.Holds, rule.Load
 	}
 	for i := range g.choices {
 		c := &g.choices[i]

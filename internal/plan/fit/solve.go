@@ -108,9 +108,9 @@ func (g *group) cheaper(o binpack.Options, depth mix.Level) {
 // fleets lists the mixes that cost less than the answer and may do by their
 // sums, the cheapest first: nothing that survives costs less than the first of them.
 func (g *group) fleets(p *mix.Problem) [][]int {
-	cuts := g.cuts(p)
-	p.Fleets = cuts.May
 	q := p.Query()
+	cuts := g.cuts(q.Rooms)
+	p.Fleets, q.Rule = cuts.May, cuts.May
 	low := int64(max(g.safe.Bound, g.none.Bound))
 	var mixes [][]int
 	limit := low
@@ -134,7 +134,7 @@ func (g *group) fleets(p *mix.Problem) [][]int {
 }
 
 // cuts are by the rule on joint peaks; none where the nodes do not keep it.
-func (g *group) cuts(p *mix.Problem) *peak.Cuts {
+func (g *group) cuts(types [][]int64) *peak.Cuts {
 	if !g.answer.Accepted {
 		return &peak.Cuts{}
 	}
@@ -143,8 +143,8 @@ func (g *group) cuts(p *mix.Problem) *peak.Cuts {
 	for _, x := range g.wants {
 		copies = append(copies, x.count)
 	}
-	for _, t := range p.Types {
-		rooms = append(rooms, t.Room[replay.CPU]-t.System[replay.CPU])
+	for _, room := range types {
+		rooms = append(rooms, room[replay.CPU])
 	}
 	return g.peaks().Cuts(copies, rooms)
 }

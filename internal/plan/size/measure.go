@@ -136,25 +136,21 @@ func normal(x float64) float64 { return 0.5 * math.Erfc(-x/math.Sqrt2) }
 // off: there the tangent may be above the rule. far is in deviations, of which a
 // copy adds at least its part of the common drift.
 func (x *tail) weigh(weights []float64, far float64) float64 {
-	limit := math.Inf(1)
+	if len(x.bins) == 0 {
+		return 0
+	}
+	top, limit := float64(slices.Max(x.bins)), math.Inf(1)
 	for {
 		sum := 0.0
 		for k, v := range x.bins {
 			sum += weights[k] * min(float64(v), limit)
 		}
 		most := sum + far*commonDrift*x.mean
-		if most >= limit || float64(maxBin(x.bins)) <= most {
+		if most >= limit || top <= most {
 			return sum
 		}
 		limit = most * (1 - 1e-9)
 	}
-}
-
-func maxBin(bins []float32) float32 {
-	if len(bins) == 0 {
-		return 0
-	}
-	return slices.Max(bins)
 }
 
 // Separate looks for a measure by which nodes, so many of each room, are too few
@@ -270,14 +266,11 @@ func (s *Scale) crowds(weight []float64, room float64) []crowd {
 						fit = m
 					}
 				}
-				c.most[k], c.each[k] = float64(fit), other.each[fit]
-			}
-			left := room - float64(n)*takes[i]
-			for k := range c.each {
-				if c.most[k] == 0 {
-					c.each[k] = 0
+				if fit > 0 {
+					c.most[k], c.each[k] = float64(fit), other.each[fit]
 				}
 			}
+			left := room - float64(n)*takes[i]
 			c.light, _ = knapsack(c.each, takes, c.most, left)
 			c.bound, _ = knapsack(weight, takes, c.most, left)
 			c.bound += float64(n) * weight[i]

@@ -177,7 +177,7 @@ const fineness = 256
 // tabulated is the normal distribution's upper tail from -far to far.
 var tabulated = func() (out [2*far*fineness + 2]float64) {
 	for i := range out {
-		out[i] = 0.5 * math.Erfc((float64(i)/fineness-far)/math.Sqrt2)
+		out[i] = normal(far - float64(i)/fineness)
 	}
 	return out
 }()

@@ -108,12 +108,13 @@ func (s *search) pairs(than [][]int) [][]int {
 		for b := range a + 1 {
 			for n := 1; n <= MaxTold; n++ {
 				for m := range MaxTold - n + 1 {
-					counts := make([]int, len(s.p.Types))
-					counts[a], counts[b] = n, counts[b]+m
-					if a == b {
-						counts[a] = n
+					if (a == b) != (m == 0) {
+						continue
 					}
-					if (a == b) == (m == 0) && s.cost(counts) > low && s.cost(counts) < s.o.Below && s.enough(counts, 0) && (s.p.Fleets == nil || s.p.Fleets(counts)) {
+					counts := make([]int, len(s.p.Types))
+					counts[a] += n
+					counts[b] += m
+					if s.cost(counts) > low && s.cost(counts) < s.o.Below && s.enough(counts, 0) && (s.p.Fleets == nil || s.p.Fleets(counts)) {
 						out = append(out, counts)
 					}
 				}
@@ -132,12 +133,11 @@ func (s *search) steerable() bool {
 	})
 }
 
-// Query asks for the mixes that could hold the sum of all pods after a loss, and
-// that p.Fleets may take.
+// Query asks for the mixes that could hold the sum of all pods after a loss.
 func (p *Problem) Query() fleet.Query {
 	s := &search{p: p, dims: len(p.Types[0].Room)}
 	s.measure()
-	q := fleet.Query{Demand: s.demand, Loss: p.Level != None, Rule: p.Fleets}
+	q := fleet.Query{Demand: s.demand, Loss: p.Level != None}
 	for t := range p.Types {
 		room := make([]int64, s.dims)
 		for d := range room {
